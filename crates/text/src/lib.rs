@@ -1,1 +1,24 @@
-//! 
+//! What a tweet says: a string in, plain data out. No I/O, no clock, no randomness.
+//!
+//! - [`tokenize`] cuts the text into [`Token`]s, [`clean`](clean()) takes links and names off, [`key`] finds exact copies;
+//! - [`language`](language()) is a cascade of the platform's code, the script and two detectors;
+//! - [`Music`] scores how much a tweet has to do with music, by a lexicon and a profile that are files;
+//! - [`profane`] is a flag;
+//! - [`evaluate`] measures all of these against labelled records.
+
+mod chars;
+mod clean;
+mod emoticon;
+pub mod evaluate;
+mod fold;
+mod language;
+mod music;
+mod profanity;
+mod token;
+
+pub use chars::is_space;
+pub use clean::{KEY_LETTERS, clean, key, key_of_clean};
+pub use language::{Code, Language, LanguageSource, language, normalise_language};
+pub use music::{LexiconError, Music, MusicInput, Preset, Reason, Switches, Verdict};
+pub use profanity::profane;
+pub use token::{Kind, Options, Token, tokenize, tokenize_with};

@@ -1,0 +1,97 @@
+//! The text without what is not said by it, and its exact-copy key.
+
+use crate::chars::is_space;
+use crate::fold::Fnv;
+use crate::token::{Kind, Token};
+use std::hash::Hasher;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+/// Fewest letters of a text that gets a [`key`]: shorter ones ("good morning") are equal by chance.
+pub const KEY_LETTERS: usize = 20;
+
+/// `text_clean`: links, @mentions and the `RT @name:` of a retweet off, `#` off with its word kept,
+/// white space folded to single spaces; case, emoji and punctuation kept.
+///
+/// `tokens` are those of [`tokenize`](crate::tokenize) for the same `text`.
+#[must_use]
+pub fn clean(text: &str, tokens: &[Token]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut end = 0;
+    let mut gap = false;
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        let next = tokens.get(at + 1);
+        gap |= text[end..token.start].chars().any(is_space);
+        end = token.end();
+        at += 1;
+        let piece = match token.kind {
+            Kind::Url | Kind::Mention => {
+                gap = true;
+                continue;
+            }
+            Kind::Word
+                if token.text.eq_ignore_ascii_case("rt") && next.is_some_and(|t| t.kind == Kind::Mention) =>
+            {
+                // RT, the name, and its colon
+                gap = true;
+                end = tokens[at].end();
+                at += 1;
+                if let Some(colon) = tokens.get(at)
+                    && colon.text == ":"
+                {
+                    end = colon.end();
+                    at += 1;
+                }
+                continue;
+            }
+            Kind::Hashtag => token.text.trim_start_matches(['#', '＃']),
+            _ => token.text,
+        };
+        if gap && !out.is_empty() {
+            out.push(' ');
+        }
+        gap = false;
+        out.push_str(piece);
+    }
+    out
+}
+
+/// Hash of the text for finding exact copies, or none where it has fewer than [`KEY_LETTERS`] letters.
+///
+/// It is the 64-bit FNV-1a hash of the [clean](clean()) text in NFKC and lower case, as UTF-8: the
+/// same on every platform and in every version of this crate. Digits stay, for they are facts.
+#[must_use]
+pub fn key(text: &str, tokens: &[Token]) -> Option<u64> {
+    key_of_clean(&clean(text, tokens))
+}
+
+/// [`key`] for a text that is [clean](clean()) already.
+#[must_use]
+pub fn key_of_clean(cleaned: &str) -> Option<u64> {
+    let mut hash = Fnv::default();
+    if cleaned.is_ascii() {
+        if cleaned.bytes().filter(u8::is_ascii_alphabetic).count() < KEY_LETTERS {
+            return None;
+        }
+        for byte in cleaned.bytes() {
+            hash.byte(byte.to_ascii_lowercase());
+        }
+        return Some(hash.finish());
+    }
+    let mut letters = 0;
+    let mut take = |c: char| {
+        letters += usize::from(c.is_alphabetic());
+        for lower in c.to_lowercase() {
+            let mut buffer = [0; 4];
+            for &byte in lower.encode_utf8(&mut buffer).as_bytes() {
+                hash.byte(byte);
+            }
+        }
+    };
+    if is_nfkc_quick(cleaned.chars()) == IsNormalized::Yes {
+        cleaned.chars().for_each(&mut take);
+    } else {
+        cleaned.nfkc().for_each(&mut take);
+    }
+    (letters >= KEY_LETTERS).then_some(hash.finish())
+}

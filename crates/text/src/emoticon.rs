@@ -1,0 +1,130 @@
+//! Faces, hearts and arms made of ASCII signs.
+
+/// Emoticons that no pattern below makes.
+const FIXED: [&str; 34] = [
+    "</3", "<3", "^_^", "^.^", "^^", "-_-", "-__-", "-___-", "-.-", ">_<", ">.<", ">_>", "<_<", "._.", ";_;",
+    "*_*", "*.*", "@_@", "$_$", "=_=", "^-^", "^o^", "\\o/", "\\m/", "\\O/", "(:", "(;", "(=", "):", ";-)",
+    "'_'", "<.<", ">.>", "._,",
+];
+
+/// Emoticons that start with a letter or digit and stand alone.
+const LETTERS: [&str; 20] = [
+    "xD", "XD", "xd", "Xd", "xP", "XP", "o_O", "O_o", "o_o", "O_O", "o.O", "O.o", "o.o", "T_T", "T.T", "D:",
+    "D=", "D;", "8)", "8-)",
+];
+
+/// An emoticon of punctuation at `start`.
+pub(crate) fn at(text: &str, start: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let rest = &bytes[start..];
+    if rest.len() < 2
+        || !matches!(
+            rest[0],
+            b':' | b';'
+                | b'='
+                | b'>'
+                | b'<'
+                | b'^'
+                | b'-'
+                | b'.'
+                | b'*'
+                | b'@'
+                | b'$'
+                | b'\\'
+                | b'('
+                | b')'
+                | b'\''
+                | b'['
+                | b']'
+                | b'/'
+        )
+    {
+        return None;
+    }
+    sideways(rest).or_else(|| mirrored(rest)).or_else(|| fixed(rest, &FIXED)).map(|n| start + n)
+}
+
+/// An emoticon that begins with a letter or digit, at a word's start.
+pub(crate) fn starting_with_letter(text: &str, start: usize) -> Option<usize> {
+    let rest = &text.as_bytes()[start..];
+    if !matches!(rest[0], b'x' | b'X' | b'o' | b'O' | b'T' | b'D' | b'8') {
+        return None;
+    }
+    let mut n = fixed(rest, &LETTERS)?;
+    // xDDD
+    if matches!(rest[n - 1], b'D') {
+        while rest.get(n) == Some(&b'D') {
+            n += 1;
+        }
+    }
+    ends(rest, n).then_some(start + n)
+}
+
+fn fixed(rest: &[u8], list: &[&str]) -> Option<usize> {
+    list.iter().filter(|e| rest.starts_with(e.as_bytes())).map(|e| e.len()).max()
+}
+
+/// No letter or digit goes on at `n`.
+fn ends(rest: &[u8], n: usize) -> bool {
+    rest.get(n).is_none_or(|b| !b.is_ascii_alphanumeric() && *b != b'_')
+}
+
+/// `:)`, `;-P`, `='(`, `>:D`: brow, eyes, nose, mouth.
+fn sideways(rest: &[u8]) -> Option<usize> {
+    let mut n = 0;
+    if matches!(rest[0], b'>' | b'<') {
+        n = 1;
+    }
+    if !matches!(rest.get(n)?, b':' | b';' | b'=') {
+        return None;
+    }
+    let eyes = rest[n];
+    n += 1;
+    let mut nose = false;
+    while matches!(rest.get(n), Some(b'-' | b'\'' | b'^' | b'o' | b'~'))
+        && !(rest[n] == b'o' && !matches!(rest.get(n + 1), Some(b')' | b'(')))
+    {
+        n += 1;
+        nose = true;
+        if n > 4 {
+            return None;
+        }
+    }
+    let mouth = *rest.get(n)?;
+    let family: &[u8] = match mouth {
+        b')' | b']' | b'}' | b'(' | b'[' | b'{' | b'D' | b'|' => std::slice::from_ref(&rest[n]),
+        b'P' | b'p' | b'd' | b'O' | b'o' | b'0' | b'3' | b'X' | b'x' | b'S' | b's' | b'b' | b'B' | b'L'
+        | b'c' | b'C' => std::slice::from_ref(&rest[n]),
+        b'/' | b'\\' | b'*' | b'$' | b'@' | b'#' | b'&' => std::slice::from_ref(&rest[n]),
+        _ => return None,
+    };
+    if mouth == b'/' && rest.get(n + 1) == Some(&b'/') {
+        return None;
+    }
+    if mouth == b'3' && eyes == b'=' && !nose {
+        return None;
+    }
+    while rest.get(n) == Some(&family[0]) {
+        n += 1;
+    }
+    (!mouth.is_ascii_alphanumeric() || ends(rest, n)).then_some(n)
+}
+
+/// `(:`, `(-;`, `(=`: mouth, nose, eyes.
+fn mirrored(rest: &[u8]) -> Option<usize> {
+    if !matches!(rest[0], b'(' | b')' | b'[' | b']' | b'/' | b'\\') {
+        return None;
+    }
+    let mut n = 1;
+    while rest.get(n) == Some(&rest[0]) {
+        n += 1;
+    }
+    if matches!(rest.get(n), Some(b'-' | b'\'' | b'o' | b'^')) {
+        n += 1;
+    }
+    if !matches!(rest.get(n), Some(b':' | b';' | b'=')) {
+        return None;
+    }
+    n += 1;
+    ends(rest, n).then_some(n).filter(|_| !matches!(rest.get(n), Some(b'/' | b'(' | b')')))
+}

@@ -1,0 +1,75 @@
+//! Words as the lexicon compares them, and the hash of its tables.
+
+use std::hash::{BuildHasherDefault, Hasher};
+use unicode_normalization::char::{decompose_canonical, is_combining_mark};
+
+/// Appends `word` to `out` in lower case, without the accents of Latin and Greek letters, with
+/// one kind of apostrophe and one kind of sigma.
+pub(crate) fn fold(word: &str, out: &mut String) {
+    if word.is_ascii() {
+        let start = out.len();
+        out.push_str(word);
+        out[start..].make_ascii_lowercase();
+        return;
+    }
+    for c in word.chars() {
+        match c {
+            'A'..='Z' => out.push(c.to_ascii_lowercase()),
+            '\0'..='\x7f' => out.push(c),
+            '’' | '‘' | 'ʼ' | '´' => out.push('\''),
+            'ς' => out.push('σ'),
+            'ı' => out.push('i'),
+            'ß' => out.push_str("ss"),
+            '\u{fe0f}' | '\u{fe0e}' | '\u{1f3fb}'..='\u{1f3ff}' => {}
+            '\u{80}'..='\u{3ff}' | '\u{1e00}'..='\u{1fff}' => decompose_canonical(c, |d| {
+                if !is_combining_mark(d) {
+                    out.extend(d.to_lowercase().map(|l| if l == 'ς' { 'σ' } else { l }));
+                }
+            }),
+            '\u{ff01}'..='\u{ff5e}' => {
+                // full-width forms of ASCII
+                let narrow = char::from_u32(c as u32 - 0xfee0).unwrap_or(c);
+                out.push(narrow.to_ascii_lowercase());
+            }
+            _ => out.extend(c.to_lowercase()),
+        }
+    }
+}
+
+/// [`fold`] into a new string.
+pub(crate) fn folded(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    fold(word, &mut out);
+    out
+}
+
+/// 64-bit FNV-1a: short keys, no attacker (the tables are fixed before any tweet is read).
+#[derive(Clone, Copy)]
+pub(crate) struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    pub(crate) fn byte(&mut self, byte: u8) {
+        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+}
+
+impl Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.byte(byte);
+        }
+    }
+}
+
+/// A map that hashes by [`Fnv`].
+pub(crate) type Map<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<Fnv>>;
