@@ -104,11 +104,7 @@ fn tid_time(rkey: &str) -> Option<i64> {
         }
         bits = bits << 5 | u64::from(digit);
     }
-    if bits >> 63 == 0 {
-        Some((bits >> 10).cast_signed())
-    } else {
-        None
-    }
+    if bits >> 63 == 0 { Some((bits >> 10).cast_signed()) } else { None }
 }
 
 #[cfg(test)]
@@ -119,14 +115,8 @@ mod tests {
     /// The vectors of the protocol notes, in milliseconds.
     #[test]
     fn snowflakes_carry_their_time() {
-        assert_eq!(
-            Id::X(1_346_889_436_626_259_968).time(),
-            Some(1_609_958_440_344_000)
-        );
-        assert_eq!(
-            Id::X(2_000_000_000_000_000_000).time(),
-            Some(1_765_672_132_860_000)
-        );
+        assert_eq!(Id::X(1_346_889_436_626_259_968).time(), Some(1_609_958_440_344_000));
+        assert_eq!(Id::X(2_000_000_000_000_000_000).time(), Some(1_765_672_132_860_000));
         assert_eq!(Id::X(SNOWFLAKE_MIN - 1).time(), None);
         assert!(Id::X(SNOWFLAKE_MIN).time().is_some());
         assert!(Id::X(u64::MAX).time().is_some());
@@ -134,8 +124,7 @@ mod tests {
 
     #[test]
     fn tids_carry_their_time() {
-        let at =
-            |rkey: &str| Id::Uri(format!("at://did:plc:a/app.bsky.feed.post/{rkey}").into()).time();
+        let at = |rkey: &str| Id::Uri(format!("at://did:plc:a/app.bsky.feed.post/{rkey}").into()).time();
         assert_eq!(at("2222222222222"), Some(0));
         assert_eq!(at("222222222222z"), Some(0));
         assert_eq!(at("2222222222322"), Some(1));
@@ -150,18 +139,7 @@ mod tests {
     fn digits_are_read_exactly() {
         assert_eq!(digits("9007199254740993"), Some(9_007_199_254_740_993));
         assert_eq!(digits("18446744073709551615"), Some(u64::MAX));
-        for bad in [
-            "",
-            "0",
-            "007",
-            "-1",
-            "+1",
-            "1.0",
-            "1e3",
-            "18446744073709551616",
-            "１２",
-            " 1",
-        ] {
+        for bad in ["", "0", "007", "-1", "+1", "1.0", "1e3", "18446744073709551616", "１２", " 1"] {
             assert_eq!(digits(bad), None, "{bad}");
         }
     }

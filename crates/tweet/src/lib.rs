@@ -4,12 +4,25 @@
 //! names), pages of either, and Jetstream events. The crate is pure: no I/O, no clock, nothing of ours
 //! below it. It is the one parser, for the stage that writes raw lines and for the stage that reads them.
 
+mod bluesky;
+mod field;
 mod id;
+mod line;
 mod notice;
+mod page;
 mod reject;
+mod time;
 mod tweet;
+mod wire;
+mod x;
+
+use serde::de::IgnoredAny;
+
+use crate::field::Field;
+use crate::wire::{Includes, Outer};
 
 pub use id::{Id, SNOWFLAKE_MIN, Source};
+pub use line::one_line;
 pub use notice::{Notice, NoticeKind, Tombstone};
 pub use reject::{Code, Reject};
 pub use tweet::{Author, Counts, Place, Retweeted, Tweet};
@@ -25,10 +38,13 @@ pub const VALUE_BYTES: usize = 16 << 20;
 /// Most elements of one list of a page.
 pub const PAGE_ITEMS: usize = 100_000;
 
+/// Most bytes of the lines that one page becomes: its tweets share what they refer to, their lines do not.
+pub const PAGE_BYTES: usize = 64 << 20;
+
 /// What one value of a source holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Parsed<'a> {
-    /// One tweet: the value is a raw line, once `one_line` has joined it.
+    /// One tweet: the value is a raw line, once [`one_line`] has joined it.
     Tweet(Box<Tweet<'a>>),
     /// No tweet, but something known: what the source says about tweets, users or itself. Never empty.
     Notices(Vec<Notice>),
@@ -39,9 +55,106 @@ pub enum Parsed<'a> {
 /// A page of many tweets, taken apart.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
-    /// Each tweet as a raw line of its own, which `parse` reads to [`Parsed::Tweet`]; or why that element
+    /// Each tweet as a raw line of its own, which [`parse`] reads to [`Parsed::Tweet`]; or why that element
     /// is none, with the element's own bytes (the offset counts in these).
     pub lines: Vec<Result<String, (Reject, String)>>,
     /// What else the page said; each of its errors is one notice.
     pub notices: Vec<Notice>,
+}
+
+/// Reads exactly one JSON value; white space around it and a byte order mark are allowed.
+///
+/// # Errors
+/// A [`Reject`] for whatever is neither a tweet, nor a page, nor a notice we know. Only an unreadable id, text
+/// or time rejects a tweet; any other field that cannot be read becomes null ([`Tweet::retyped`]).
+pub fn parse(line: &str) -> Result<Parsed<'_>, Reject> {
+    const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+    if line.len() > VALUE_BYTES {
+        let detail = "a value above its cap".to_owned();
+        return Err(Reject { code: Code::TooLong, offset: VALUE_BYTES, detail });
+    }
+    let value = line.trim_start_matches(SPACE).trim_start_matches('\u{feff}').trim_matches(SPACE);
+    let mut room = PAGE_BYTES;
+    let parsed = match value.as_bytes() {
+        [b'{', ..] => object(value, &mut room),
+        [b'[', ..] => page::list(value, &mut room),
+        [] => Err(Reject::of(Code::NotJson, "nothing there")),
+        _ => Err(match serde_json::from_str::<IgnoredAny>(value) {
+            Ok(_) => Reject::of(Code::NotATweet, "no object"),
+            Err(error) => Reject::json(value, &error),
+        }),
+    };
+    parsed.map_err(|reject| reject.inside(line, value))
+}
+
+/// The same, of bytes that should be UTF-8.
+///
+/// # Errors
+/// As [`parse`], and [`Code::BadUtf8`] with the offset of the first byte that is wrong.
+pub fn parse_bytes(line: &[u8]) -> Result<Parsed<'_>, Reject> {
+    let line = std::str::from_utf8(line).map_err(|error| Reject {
+        code: Code::BadUtf8,
+        offset: error.valid_up_to(),
+        detail: "bytes that are no UTF-8".to_owned(),
+    })?;
+    parse(line)
+}
+
+/// Reads an object; lines of pages may take `room` bytes.
+fn object<'a>(value: &'a str, room: &mut usize) -> Result<Parsed<'a>, Reject> {
+    let wire: Box<Outer<'a>> = serde_json::from_str(value).map_err(|e| Reject::json(value, &e))?;
+    let list = |raw: &serde_json::value::RawValue| raw.get().starts_with('[');
+    match (wire.data, wire.statuses) {
+        (Some(data), _) if list(data) => return page::answer(value, data.get(), &wire, room),
+        (_, Some(statuses)) if list(statuses) => {
+            return page::list(statuses.get(), room).map_err(|reject| reject.inside(value, statuses.get()));
+        }
+        _ => {}
+    }
+    if value.len() > TWEET_BYTES {
+        return Err(Reject {
+            code: Code::TooLong,
+            offset: TWEET_BYTES,
+            detail: "a line above its cap".to_owned(),
+        });
+    }
+    if wire.did.is_some() {
+        return bluesky::event(value);
+    }
+    if let Some(data) = wire.data {
+        return answer(value, data.get(), &wire);
+    }
+    tweet(value, None, *wire, x::Others::default())
+}
+
+/// A v2 answer whose `data` is an object.
+fn answer<'a>(value: &'a str, data: &'a str, envelope: &Outer<'a>) -> Result<Parsed<'a>, Reject> {
+    let inside =
+        |part: &'a str| move |error: serde_json::Error| Reject::json(part, &error).inside(value, part);
+    let wire: Field<Box<Outer<'a>>> = serde_json::from_str(data).map_err(inside(data))?;
+    let Some(wire) = wire.get() else {
+        return Err(Reject::of(Code::NotATweet, "data that is no object"));
+    };
+    let includes: Field<Includes<'a>> = match envelope.includes {
+        Some(includes) => serde_json::from_str(includes.get()).map_err(inside(includes.get()))?,
+        None => Field::Absent,
+    };
+    tweet(value, Some(data), *wire, x::Others::new(includes))
+}
+
+/// The tweet, or what else the object is.
+fn tweet<'a>(
+    value: &'a str,
+    data: Option<&'a str>,
+    wire: Outer<'a>,
+    mut others: x::Others<'a>,
+) -> Result<Parsed<'a>, Reject> {
+    if wire.has_text() {
+        return x::tweet(wire, &mut others).map(|tweet| Parsed::Tweet(Box::new(tweet)));
+    }
+    match notice::read(value, data)? {
+        Some(notices) => Ok(Parsed::Notices(notices)),
+        None if wire.has_id() => Err(Reject::of(Code::NoText, "an id, but no text")),
+        None => Err(Reject::of(Code::NotATweet, "neither a tweet nor a message that is known")),
+    }
 }

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use serde_json::error::Category;
+
+use crate::field::TOO_MANY;
+
 /// A value, or an element of a page, that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
@@ -30,7 +34,7 @@ pub enum Code {
     DuplicateKey,
     /// Something stands after the value.
     TwoValues,
-    /// Nested over 128 deep where we descend.
+    /// A list of pages in a list of pages.
     TooDeep,
     /// A value, line or text above its cap in bytes.
     TooLong,
@@ -48,6 +52,42 @@ pub enum Code {
     BadText,
     /// A time that cannot be read, and an id that carries none.
     BadTime,
+}
+
+impl Reject {
+    /// A fault of the value as a whole.
+    pub(crate) fn of(code: Code, detail: &str) -> Self {
+        Reject { code, offset: 0, detail: detail.to_owned() }
+    }
+
+    /// The same fault, in a value that `inner` is a part of.
+    pub(crate) fn inside(mut self, outer: &str, inner: &str) -> Self {
+        self.offset += inner.as_ptr() as usize - outer.as_ptr() as usize;
+        self
+    }
+
+    /// What serde says of the value. Its words are safe to repeat: they quote no more than names of ours.
+    pub(crate) fn json(value: &str, error: &serde_json::Error) -> Self {
+        let message = error.to_string();
+        let detail = message.rsplit_once(" at line ").map_or(&*message, |(words, _)| words);
+        let before: usize =
+            value.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+        let offset = (before + error.column().saturating_sub(1)).min(value.len());
+        let (code, offset) = match error.classify() {
+            Category::Eof => (Code::Truncated, value.len()),
+            _ if value.as_bytes().get(offset) == Some(&0) => (Code::Nul, offset),
+            _ => match detail {
+                "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
+                    (Code::LoneSurrogate, offset)
+                }
+                "trailing characters" => (Code::TwoValues, offset),
+                TOO_MANY => (Code::TooMany, offset),
+                _ if detail.starts_with("duplicate field") => (Code::DuplicateKey, offset),
+                _ => (Code::NotJson, offset),
+            },
+        };
+        Reject { code, offset, detail: detail.to_owned() }
+    }
 }
 
 impl Code {
