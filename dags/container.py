@@ -1,0 +1,121 @@
+"""The container runner: DockerOperator with the doors closed that it has no arguments for."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from airflow.providers.docker.exceptions import DockerContainerFailedException
+from airflow.providers.docker.operators.docker import DockerOperator
+from docker.types import Mount
+from runner import BEHAVIOUR, ROOT, SECRETS, Step, StepRefused
+
+SETTINGS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION", "HTTPS_PROXY", "NO_PROXY", *BEHAVIOUR)
+"""Variables of the worker that every container gets beside its secrets."""
+
+HARDENING = {
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges"],
+    "read_only": True,
+    "init": True,
+    "pids_limit": 512,
+    "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=256m,mode=1777"},
+}
+"""What the host config of every container gets on top. Only /tmp and a local lake can be written."""
+
+
+class Engine:
+    """The engine's client, less what a container of ours may do, and with the exit code kept."""
+
+    def __init__(self, client):
+        self.client = client
+        self.exit_code: int | None = None
+
+    def __getattr__(self, name):
+        return getattr(self.client, name)
+
+    def create_host_config(self, **arguments):
+        """The host config that DockerOperator asks for, hardened."""
+        return self.client.create_host_config(**arguments | HARDENING)
+
+    def wait(self, container):
+        """Waits for the container's end."""
+        result = self.client.wait(container)
+        self.exit_code = result["StatusCode"]
+        return result
+
+
+class Container(Step, DockerOperator):
+    """A step as a container, made for the one run and removed after it."""
+
+    template_fields = Step.template_fields
+    template_ext = ()
+
+    def __init__(self, *, program: str, **kwargs):
+        super().__init__(
+            program=program,
+            image=image(program),
+            user=os.environ.get("OFFKEY_CONTAINER_USER", "65532:65532"),
+            mem_limit=os.environ.get("OFFKEY_MEMORY", "2g"),
+            network_mode=os.environ.get("OFFKEY_NETWORK"),
+            auto_remove="force",
+            mount_tmp_dir=False,
+            force_pull=False,
+            xcom_all=True,
+            **kwargs,
+        )
+
+    @cached_property
+    def cli(self) -> Engine:
+        """The engine's client."""
+        return Engine(self.hook.api_client)
+
+    def execute(self, context):
+        """Runs the program in a new container, its output going to the log line by line."""
+        ti, params = context["ti"], context["params"]
+        self.command = self.arguments(params)
+        self.mounts = mounts(params["lake"], params["input"] if "input" in self.options else [])
+        self.environment = {name: os.environ[name] for name in SETTINGS if name in os.environ}
+        self.environment["OFFKEY_RUN_ID"] = self.run_id(context)
+        self._private_environment = secrets(self.program)
+        self.labels = {
+            "offkey.dag": ti.dag_id,
+            "offkey.task": ti.task_id,
+            "offkey.run": self.run_id(context),
+            "offkey.try": str(ti.try_number),
+        }
+        self.log.info("%s %s", self.image, self.command)
+        try:
+            lines = super().execute(context)
+        except DockerContainerFailedException as failure:
+            lines = failure.logs
+        return self.finish(self.cli.exit_code, lines or [], context)
+
+
+def image(program: str) -> str:
+    """A program's image: a whole reference (by digest, say) from `OFFKEY_IMAGE_<PROGRAM>`, else prefix, program and tag."""
+    prefix, tag = os.environ.get("OFFKEY_IMAGE_PREFIX", "offkey/"), os.environ.get("OFFKEY_IMAGE_TAG", "latest")
+    return os.environ.get(f"OFFKEY_IMAGE_{program.upper()}", f"{prefix}{program}:{tag}")
+
+
+def secrets(program: str) -> dict[str, str]:
+    """The worker's secrets that a program gets. Read when the task starts, so that they are in no DAG and no database."""
+    return {name: os.environ[name] for name in (*SECRETS.get(program, ()), *SECRETS[None]) if name in os.environ}
+
+
+def mounts(lake: str, inputs: list[str] | None) -> list[Mount]:
+    """Bind mounts for a local lake and local inputs, at the same path inside as outside, so that a manifest's paths hold in both.
+
+    Whoever may start a run names these paths, so they must lie in the folders of `OFFKEY_FOLDERS` (default: the project).
+    """
+    allowed = [Path(folder).resolve() for folder in os.environ.get("OFFKEY_FOLDERS", str(ROOT)).split(os.pathsep)]
+    found = []
+    for path in (lake, *(inputs or [])):
+        if path.startswith("s3://"):
+            continue
+        source = Path(path).resolve()
+        if not any(source.is_relative_to(folder) for folder in allowed):
+            raise StepRefused(f"{source} may not be mounted. hint: put its folder into the worker's OFFKEY_FOLDERS", 78)
+        found.append(Mount(target=path, source=str(source), type="bind", read_only=path != lake))
+    return found

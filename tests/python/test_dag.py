@@ -1,0 +1,305 @@
+"""The DAG: its shape under both runners, and whole runs with stand-ins for the programs."""
+
+import json
+import os
+from copy import copy
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from types import SimpleNamespace
+
+import pytest
+from airflow_home import CALLS, DAGS, HOME, REAL_BIN, ROOT, airflow, calls, migrated
+
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk.exceptions import ParamValidationError
+
+import form
+
+ROAD = ["ingest", "gate_raw", "plan", "clean", "gate_clean", "featurize", "gate_dataset", "promote", "report"]
+HOSTILE = 'it\'s "x" $(id) {{ 1+1 }} \\ 🎵'
+
+
+def load(monkeypatch, runner_name):
+    """The DAG under one runner."""
+    monkeypatch.setenv("RUNNER", runner_name)
+    bag = DagBag(str(DAGS))
+    assert bag.import_errors == {} and list(bag.dags) == ["tweets"]
+    return bag.dags["tweets"]
+
+
+@pytest.fixture(params=["local", "docker"])
+def dag(request, monkeypatch):
+    migrated()
+    return load(monkeypatch, request.param)
+
+
+@pytest.fixture
+def local(monkeypatch):
+    """The DAG under the local runner, its pauses between tries cut short, no calls made yet."""
+    migrated()
+    CALLS.unlink(missing_ok=True)
+    dag = load(monkeypatch, "local")
+    for task in dag.tasks:
+        kwargs = getattr(task, "partial_kwargs", None)
+        if kwargs is None:
+            task.retry_delay, task.retry_exponential_backoff = timedelta(0), 0
+        else:
+            kwargs.update(retry_delay=timedelta(0), retry_exponential_backoff=0)
+    return dag
+
+
+def test_steps_and_edges(dag):
+    assert {task.task_id for task in dag.tasks} == set(ROAD)
+    edges = {task.task_id: task.downstream_task_ids for task in dag.tasks}
+    expected = {task: {after} for task, after in pairwise(ROAD)}
+    expected |= {
+        "featurize": {"gate_dataset", "report"},
+        "gate_dataset": {"promote", "report"},
+        "promote": set(),
+        "report": set(),
+    }
+    assert edges == expected
+
+
+def test_the_runner_decides_the_operator(monkeypatch):
+    migrated()
+    for name, expected in (("local", "Process"), ("docker", "Container")):
+        assert {task.task_type for task in load(monkeypatch, name).tasks} == {expected}
+
+
+def test_every_task_has_owner_retries_timeout_and_words(dag):
+    for task in dag.tasks:
+        assert task.owner == "offkey" and task.retries == 3, task.task_id
+        assert task.retry_delay >= timedelta(seconds=30) and task.retry_exponential_backoff == 2
+        assert timedelta(0) < task.execution_timeout <= timedelta(hours=6)
+        assert len(task.doc_md) > 40
+        assert task.on_failure_callback
+    assert dag.tags == {"offkey"} and dag.doc_md and dag.description
+    assert dag.max_active_runs == 2 and dag.catchup is False
+
+
+def test_assets(dag):
+    outlets = {task.task_id: [asset.name for asset in task.outlets] for task in dag.tasks if task.outlets}
+    assert outlets == {"gate_raw": ["tweets_raw"], "gate_clean": ["tweets_clean"], "promote": ["tweets_dataset"]}
+
+
+def test_data_intervals_have_length(dag):
+    from airflow.serialization.encoders import coerce_to_core_timetable
+
+    interval = coerce_to_core_timetable(dag.timetable).infer_manual_data_interval(run_after=datetime(2026, 11, 20, 9, tzinfo=UTC))
+    assert interval.end - interval.start == timedelta(days=1)
+
+
+def test_no_secret_in_what_airflow_stores(monkeypatch):
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    monkeypatch.setenv("X_BEARER_TOKEN", "canary-token")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-key")
+    migrated()
+    assert "canary" not in json.dumps(DagSerialization.to_dict(load(monkeypatch, "docker")))
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("source", "bluesky", "twitter"),
+        ("input", ["/data/a b.jsonl", "s3://bucket/x.gz"], ["../x"]),
+        ("input", None, ["/data/../etc/passwd"]),
+        ("track", [HOSTILE], ["two\nlines"]),
+        ("since", "2026-11-20T00:00:00Z", "yesterday"),
+        ("for", "30m", "30 m"),
+        ("partition_by", "hour", "week"),
+        ("languages", "en,es", "english"),
+        ("music_preset", "recall", ""),
+        ("retweets", "drop", None),
+        ("max_tweets", 1, 0),
+        ("max_spend_usd", 0.5, -1),
+        ("max_reject_rate", 0, 1.1),
+        ("lake", "s3://bucket/a/b", "file:///etc"),
+        ("lake", "/lake", "/lake/../etc"),
+        ("lake", "s3://bucket", "s3://bucket/../x"),
+        ("name", "bieber-2026", "../x"),
+        ("split_by", "time", "row"),
+    ],
+)
+def test_form(name, good, bad):
+    assert copy(form.PARAMS[name]).resolve(good) == good
+    with pytest.raises(ParamValidationError):
+        copy(form.PARAMS[name]).resolve(bad)
+
+
+def test_form_has_words_for_everything():
+    assert [
+        name for name, param in form.PARAMS.items() if len(param.description or "") < 15 or not param.schema.get("section")
+    ] == []
+
+
+def test_defaults_come_from_the_flags_variables(monkeypatch):
+    for name, value in {"TRACK": "Justin Bieber", "MAX_TWEETS": "5", "LANGUAGES": "en"}.items():
+        monkeypatch.setenv(f"OFFKEY_{name}", value)
+    assert (form.default("track", []), form.default("max_tweets"), form.default("languages", "")) == (["Justin Bieber"], 5, "en")
+
+
+def test_interval_of_a_run():
+    params = {"source": "search", "since": None, "until": None}
+    bare = SimpleNamespace(run_after=datetime(2026, 11, 20, 9, 30, tzinfo=UTC), data_interval_start=None, data_interval_end=None)
+    hourly = SimpleNamespace(
+        run_after=bare.run_after,
+        data_interval_start=datetime(2026, 11, 20, 8, tzinfo=UTC),
+        data_interval_end=datetime(2026, 11, 20, 9, tzinfo=UTC),
+    )
+
+    def interval(run, **changed):
+        return form.since(run, params | changed), form.until(run, params | changed)
+
+    assert interval(bare) == ("2026-11-19T00:00:00Z", "2026-11-20T00:00:00Z")
+    assert interval(hourly) == ("2026-11-20T08:00:00Z", "2026-11-20T09:00:00Z")
+    assert interval(hourly, source="file") == interval(hourly, source="stream") == ("", "")
+    asked = {"since": "2026-01-01T00:00:00Z", "until": "2026-02-01T00:00:00Z"}
+    assert interval(hourly, **asked) == interval(bare, source="file", **asked) == tuple(asked.values())
+
+
+def states(run) -> dict[str, str]:
+    """Task states of a run; those of a mapped task joined."""
+    found = {}
+    for ti in sorted(run.get_task_instances(), key=lambda ti: ti.map_index):
+        found[ti.task_id] = f"{found[ti.task_id]} {ti.state}" if ti.task_id in found else str(ti.state)
+    return found
+
+
+def run(dag, **conf):
+    """One run in this process."""
+    return dag.test(logical_date=conf.pop("logical_date", datetime(2026, 11, 20, tzinfo=UTC)), run_conf=conf)
+
+
+def test_a_run(local):
+    done = run(local, track=[HOSTILE], input=["/data/a.jsonl"], name="sample")
+    assert done.state == "success" and set(states(done).values()) == {"success", "success success"}
+    made = [call["stage"] for call in calls()]
+    assert made[:8] == ROAD[:4] + ROAD[3:7] and set(made[8:]) == {"promote", "report"}
+    words = {call["stage"]: [word for word in call["words"] if "partition=" not in word] for call in calls()}
+    partitions = {
+        call["environment"]["OFFKEY_RUN_ID"]: [word for word in call["words"] if "partition=" in word] for call in calls("clean")
+    }
+    lake, run_id = str(HOME / "lake"), done.run_id
+    assert words == {
+        "ingest": [
+            "--source=file",
+            f"--lake={lake}",
+            "--input=/data/a.jsonl",
+            f"--track={HOSTILE}",
+            "--partition-by=day",
+            "--max-reject-rate=0.01",
+        ],
+        "gate_raw": ["raw", lake, f"--run-id={run_id}"],
+        "plan": ["plan", f"--lake={lake}", "--music-preset=balanced", "--retweets=fold", "--batches=16"],
+        "clean": [f"--lake={lake}", "--music-preset=balanced", "--retweets=fold", "--gated"],
+        "gate_clean": ["clean", lake, f"--run-id={run_id}"],
+        "featurize": [f"--lake={lake}", "--name=sample", "--split-by=author", "--gated"],
+        "gate_dataset": ["dataset", lake, "--name=sample", "--version=0123456789ab", f"--run-id={run_id}"],
+        "promote": ["promote", f"{lake}/datasets/sample/0123456789ab", "--gated"],
+        "report": [lake, "--name=sample", "--version=0123456789ab", f"--run-id={run_id}"],
+    }
+    assert partitions == {
+        f"{run_id}-0": ["--partition=2026-11-19", "--partition=2026-11-20"],
+        f"{run_id}-1": ["--partition=unknown"],
+    }
+
+
+def test_a_search_reads_its_interval_with_and_without_a_logical_date(local):
+    run(local, source="search", track=["x"])
+    run(local, source="search", track=["x"], logical_date=None)
+    first, second = (call["words"] for call in calls("ingest"))
+    assert {"--since=2026-11-19T00:00:00Z", "--until=2026-11-20T00:00:00Z"} <= set(first)
+    assert [word.partition("=")[0] for word in second if word.startswith(("--since", "--until"))] == ["--since", "--until"]
+
+
+@pytest.mark.parametrize("gate", ["gate_raw", "gate_clean", "gate_dataset"])
+def test_a_failed_gate_fails_the_run_and_nothing_is_promoted(local, monkeypatch, capfd, gate):
+    monkeypatch.setenv("FAKE_EXITS", f'{{"{gate}": 65}}')
+    done = run(local)
+    assert done.state == "failed"
+    expected = dict.fromkeys(ROAD[: ROAD.index(gate)], "success") | {gate: "failed"}
+    expected |= dict.fromkeys(ROAD[ROAD.index(gate) + 1 :], "upstream_failed")
+    if gate != "gate_raw":
+        expected["clean"] = "success success"
+    if gate == "gate_dataset":
+        expected["report"] = "success"
+    assert states(done) == expected
+    assert len(calls(gate)) == 1 and calls("promote") == []
+    said = capfd.readouterr()
+    said = said.out + said.err
+    assert f"{gate} of run {done.run_id} failed at try 1." in said
+    assert f"what:  quality ended with exit code 65 (bad input). hint: tell {gate} to pass" in said
+
+
+def test_a_failed_batch_is_named(local, monkeypatch, capfd):
+    monkeypatch.setenv("FAKE_EXITS", '{"clean": [0, 70]}')
+    done = run(local)
+    assert done.state == "failed" and calls("gate_clean") == []
+    named = {
+        "failed success": "clean (batch 0: 2026-11-19, 2026-11-20) of run",
+        "success failed": "clean (batch 1: unknown) of run",
+    }
+    said = capfd.readouterr()
+    assert named[states(done)["clean"]] in said.out + said.err
+
+
+def test_what_may_pass_is_tried_again(local, monkeypatch):
+    monkeypatch.setenv("FAKE_EXITS", '{"ingest": [69, 74, 143, 0], "clean": [74, 0]}')
+    done = run(local)
+    assert done.state == "success" and len(calls("ingest")) == 4 and len(calls("clean")) == 3
+
+
+def test_tries_end(local, monkeypatch):
+    monkeypatch.setenv("FAKE_EXITS", '{"ingest": 69}')
+    assert run(local).state == "failed" and len(calls("ingest")) == 4
+
+
+def test_nothing_to_do_skips_the_step_and_the_road_goes_on(local, monkeypatch):
+    monkeypatch.setenv("FAKE_EXITS", '{"ingest": 99}')
+    monkeypatch.setenv("FAKE_BATCHES", "[]")
+    done = run(local)
+    assert done.state == "success"
+    assert states(done) == dict.fromkeys(ROAD, "success") | {"ingest": "skipped", "clean": "skipped"}
+
+
+def test_an_empty_lake_makes_no_dataset(local, monkeypatch):
+    monkeypatch.setenv("FAKE_EXITS", '{"ingest": 99, "featurize": 99}')
+    monkeypatch.setenv("FAKE_BATCHES", "[]")
+    done = run(local)
+    assert done.state == "success" and {states(done)[task] for task in ("featurize", "gate_dataset", "promote", "report")} == {
+        "skipped"
+    }
+
+
+def test_sixteen_batches(local, monkeypatch):
+    monkeypatch.setenv("FAKE_BATCHES", json.dumps([[f"2026-11-{day:02}"] for day in range(1, 17)]))
+    done = run(local)
+    assert done.state == "success" and states(done)["clean"] == " ".join(["success"] * 16)
+
+
+def test_the_command_line_says_whether_the_run_failed():
+    migrated()
+    conf = json.dumps({"track": [HOSTILE]})
+    CALLS.unlink(missing_ok=True)
+    good = airflow("dags", "test", "tweets", "--conf", conf)
+    assert good.returncode == 0, good.stdout
+    assert f"--track={HOSTILE}" in calls("ingest")[0]["words"]
+    bad = airflow("dags", "test", "tweets", FAKE_EXITS='{"gate_dataset": 65}')
+    assert bad.returncode == 1, bad.stdout
+
+
+@pytest.mark.skipif(REAL_BIN is None, reason="OFFKEY_BIN_DIR is not set: THE DAG IS NOT RUN WITH THE REAL PROGRAMS")
+def test_a_run_of_the_real_programs(tmp_path):
+    migrated()
+    sample = os.environ.get("OFFKEY_SAMPLE") or next(str(path) for path in sorted((ROOT / "examples").glob("*.jsonl*")))
+    conf = {"source": "file", "input": [sample], "lake": str(tmp_path / "lake"), "name": "sample", "max_reject_rate": 0.05}
+    real = {"OFFKEY_BIN_DIR": REAL_BIN, "OFFKEY_QUALITY_DIR": str(ROOT / "great_expectations")}
+    done = airflow("dags", "test", "tweets", "--conf", json.dumps(conf), **real)
+    assert done.returncode == 0, done.stdout
+    current = json.loads((tmp_path / "lake/datasets/sample/current.json").read_text())
+    assert (tmp_path / "lake/datasets/sample" / current["version"] / "manifest.json").exists()
+    again = airflow("dags", "test", "tweets", "--conf", json.dumps(conf), **real)
+    assert again.returncode == 0, again.stdout
+    assert json.loads((tmp_path / "lake/datasets/sample/current.json").read_text())["version"] == current["version"]
