@@ -183,6 +183,25 @@ def suites():
     }  # fmt: skip
 
 
+def described(expectation):
+    """What Data Docs say of an expectation: the rule in a few words, then why, then how bad."""
+    kwargs = expectation["kwargs"]
+    low, high = kwargs.get("min_value"), kwargs.get("max_value")
+    if "value_set" in kwargs:
+        values = kwargs["value_set"]
+        rule = f"one of {', '.join(values)}" if len(values) < 8 else f"one of {len(values)} codes"
+    elif "column_B" in kwargs:
+        rule = f"{'at least' if 'or_equal' in kwargs else 'equals'} {kwargs['column_B']}"
+    elif low is None and high is None:
+        rule = "unique" if expectation["type"].endswith("unique") else "never null"
+    elif low is None or high is None:
+        rule = f"at most {high}" if low is None else f"at least {low}"
+    else:
+        rule = f"{low}" if low == high else f"{low} to {high}"
+    subject = kwargs.get("column") or kwargs["column_A"]
+    return f"{subject}: {rule}. {expectation['notes'].rstrip('.')}. ({expectation['severity']})"
+
+
 def identifier(*names):
     return str(uuid.uuid5(uuid.NAMESPACE_URL, "offkey/" + "/".join(names)))
 
@@ -195,6 +214,7 @@ def documents():
             kwargs = e["kwargs"]
             columns = kwargs.get("column") or f"{kwargs['column_A']}~{kwargs['column_B']}"
             e["id"] = identifier(table, e["type"], columns, e["severity"])
+            e["description"] = described(e)
         suite = {"name": table, "id": identifier(table), "meta": {}, "notes": None, "expectations": expectations}
         ids = {part: identifier(table, part) for part in ("asset", "batch", "validation", "checkpoint")}
         reference = {
