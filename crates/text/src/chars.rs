@@ -67,10 +67,8 @@ pub(crate) fn is_emoji(c: char) -> bool {
 
 /// Abbreviations that end in a dot.
 pub(crate) fn is_abbreviation(word: &str) -> bool {
-    const LIST: [&str; 22] = [
-        "mr", "mrs", "ms", "dr", "st", "jr", "sr", "vs", "prof", "rev", "gen", "sgt", "lt", "capt", "gov",
-        "sen", "rep", "inc", "ltd", "ave", "feat", "ft",
-    ];
+    const LIST: [&str; 14] =
+        ["mr", "mrs", "ms", "dr", "st", "jr", "sr", "vs", "prof", "rev", "gen", "sgt", "sen", "gov"];
     word.len() <= 4 && word.len() >= 2 && LIST.iter().any(|a| a.eq_ignore_ascii_case(word))
 }
 

@@ -3,6 +3,7 @@
 use crate::chars::is_space;
 use crate::fold::Fnv;
 use crate::token::{Kind, Token};
+use std::borrow::Cow;
 use std::hash::Hasher;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
@@ -94,4 +95,26 @@ pub fn key_of_clean(cleaned: &str) -> Option<u64> {
         cleaned.nfkc().for_each(&mut take);
     }
     (letters >= KEY_LETTERS).then_some(hash.finish())
+}
+
+/// The text with the HTML entities that X writes (`&amp;`, `&lt;`, `&gt;`, `&quot;`, `&#39;`) as
+/// the characters they stand for; once, so that `&amp;lt;` becomes `&lt;`.
+#[must_use]
+pub fn unescape(text: &str) -> Cow<'_, str> {
+    const ENTITIES: [(&str, char); 6] =
+        [("&amp;", '&'), ("&lt;", '<'), ("&gt;", '>'), ("&quot;", '"'), ("&#39;", '\''), ("&apos;", '\'')];
+    let mut rest = text;
+    let mut out = String::new();
+    while let Some(at) = memchr::memchr(b'&', rest.as_bytes()) {
+        let tail = &rest[at..];
+        let entity = ENTITIES.iter().find(|(name, _)| tail.starts_with(name));
+        out.push_str(&rest[..at]);
+        out.push(entity.map_or('&', |(_, c)| *c));
+        rest = &tail[entity.map_or(1, |(name, _)| name.len())..];
+    }
+    if out.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }

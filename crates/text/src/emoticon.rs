@@ -78,33 +78,35 @@ fn sideways(rest: &[u8]) -> Option<usize> {
     if !matches!(rest.get(n)?, b':' | b';' | b'=') {
         return None;
     }
-    let eyes = rest[n];
     n += 1;
-    let mut nose = false;
-    while matches!(rest.get(n), Some(b'-' | b'\'' | b'^' | b'o' | b'~'))
-        && !(rest[n] == b'o' && !matches!(rest.get(n + 1), Some(b')' | b'(')))
-    {
+    loop {
+        match rest.get(n) {
+            Some(b'-' | b'\'' | b'^' | b'~') => {}
+            Some(b'o') if matches!(rest.get(n + 1), Some(b')' | b'(')) => {}
+            _ => break,
+        }
         n += 1;
-        nose = true;
         if n > 4 {
             return None;
         }
     }
     let mouth = *rest.get(n)?;
-    let family: &[u8] = match mouth {
-        b')' | b']' | b'}' | b'(' | b'[' | b'{' | b'D' | b'|' => std::slice::from_ref(&rest[n]),
-        b'P' | b'p' | b'd' | b'O' | b'o' | b'0' | b'3' | b'X' | b'x' | b'S' | b's' | b'b' | b'B' | b'L'
-        | b'c' | b'C' => std::slice::from_ref(&rest[n]),
-        b'/' | b'\\' | b'*' | b'$' | b'@' | b'#' | b'&' => std::slice::from_ref(&rest[n]),
-        _ => return None,
-    };
+    let known =
+        match mouth {
+            b')' | b']' | b'}' | b'(' | b'[' | b'D' | b'|' | b'/' | b'\\' | b'*' | b'$' | b'@' | b'#'
+            | b'&' => true,
+            b'P' | b'p' | b'd' | b'O' | b'o' | b'X' | b'x' | b'S' | b's' | b'b' | b'B' | b'L' | b'c'
+            | b'C' => true,
+            b'3' => rest[n - 1] == b':',
+            _ => false,
+        };
+    if !known {
+        return None;
+    }
     if mouth == b'/' && rest.get(n + 1) == Some(&b'/') {
         return None;
     }
-    if mouth == b'3' && eyes == b'=' && !nose {
-        return None;
-    }
-    while rest.get(n) == Some(&family[0]) {
+    while rest.get(n) == Some(&mouth) {
         n += 1;
     }
     (!mouth.is_ascii_alphanumeric() || ends(rest, n)).then_some(n)
@@ -112,7 +114,7 @@ fn sideways(rest: &[u8]) -> Option<usize> {
 
 /// `(:`, `(-;`, `(=`: mouth, nose, eyes.
 fn mirrored(rest: &[u8]) -> Option<usize> {
-    if !matches!(rest[0], b'(' | b')' | b'[' | b']' | b'/' | b'\\') {
+    if !matches!(rest[0], b'(' | b')' | b'[' | b']') {
         return None;
     }
     let mut n = 1;

@@ -6,13 +6,13 @@
 //! | [`language`] | `{"text", "lang"}`, with an optional `"platform"` code as the hint |
 //! | [`tokens`] | `{"text", "tokens": […]}` |
 //!
-//! Other keys are ignored. Each figure comes with its 95 % interval from 1,000 bootstrap
+//! HTML entities in the text are unescaped first, other keys are ignored. Each figure comes with its 95 % interval from 1,000 bootstrap
 //! resamples of the records, drawn from a fixed seed.
 
 use crate::language::language as detect;
 use crate::music::{Music, MusicInput, Preset, Switches};
 use crate::token::{Options, Token, tokenize, tokenize_with};
-use crate::{clean, normalise_language};
+use crate::{clean, normalise_language, unescape};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
@@ -132,7 +132,6 @@ pub fn music(
 ) -> Result<MusicReport, RecordError> {
     let mut tally = Vec::new();
     let mut skipped = 0;
-    let mut tokens = Vec::new();
     let records = read::<MusicRecord>(lines)?;
     for record in &records {
         let Some(label) = record.music else {
@@ -142,12 +141,14 @@ pub fn music(
         let truth = label > 0.5;
         let urls: Vec<&str> = record.urls.iter().map(String::as_str).collect();
         let annotations: Vec<&str> = record.annotations.iter().map(String::as_str).collect();
-        tokenize(&record.text, &mut tokens);
+        let text = unescape(&record.text);
+        let mut tokens = Vec::new();
+        tokenize(&text, &mut tokens);
         let input = MusicInput {
             tokens: &tokens,
             urls: &urls,
             annotations: &annotations,
-            lang: detect(&clean(&record.text, &tokens), None).code,
+            lang: detect(&clean(&text, &tokens), None).code,
         };
         let said = music.score(&input, switches).score >= threshold;
         tally.push(Counts {
@@ -200,13 +201,14 @@ struct LanguageRecord {
 /// # Errors
 /// The first line that is not such a record.
 pub fn language(lines: &str) -> Result<LanguageReport, RecordError> {
-    let mut tokens = Vec::new();
     let records = read::<LanguageRecord>(lines)?;
     let tally: Vec<Counts> = records
         .iter()
         .map(|record| {
-            tokenize(&record.text, &mut tokens);
-            let found = detect(&clean(&record.text, &tokens), record.platform.as_deref());
+            let text = unescape(&record.text);
+            let mut tokens = Vec::new();
+            tokenize(&text, &mut tokens);
+            let found = detect(&clean(&text, &tokens), record.platform.as_deref());
             let right = normalise_language(&record.lang) == Some(found.code);
             // said: the confident answers; both: the right ones among them
             Counts {
@@ -238,11 +240,12 @@ struct TokensRecord {
 /// # Errors
 /// The first line that is not such a record.
 pub fn tokens(lines: &str, options: Options) -> Result<TokensReport, RecordError> {
-    let mut ours: Vec<Token> = Vec::new();
     let records = read::<TokensRecord>(lines)?;
     let mut tally = Vec::new();
     for record in &records {
-        tokenize_with(&record.text, options, &mut ours);
+        let text = unescape(&record.text);
+        let mut ours: Vec<Token> = Vec::new();
+        tokenize_with(&text, options, &mut ours);
         let mut open: HashMap<&str, u32> = HashMap::new();
         for token in &record.tokens {
             *open.entry(token).or_default() += 1;

@@ -1,5 +1,6 @@
 //! Which language a tweet is written in.
 
+use crate::{function_words, script};
 use std::fmt;
 
 /// A language: an ISO 639-1 code, a three-letter code where that list has none, or `und`.
@@ -112,25 +113,269 @@ pub fn normalise_language(platform: &str) -> Option<Code> {
 }
 
 /// The language of a [clean](crate::clean()) text, with the platform's own code as a hint.
+///
+/// 1. A script that only one language writes decides (kana, Hangul, Greek, Thai …), as do letters
+///    that only one language of a script has (Ukrainian `ї`, Persian `پ`).
+/// 2. Else three witnesses may speak: the platform, whichlang, and the [small words](crate) of the
+///    text; where two agree, that is the answer, and it is confident.
+/// 3. Where they do not, whatlang is asked, with the languages in question and the commonest
+///    ones: it is the slowest by far.
+/// 4. A text of fewer than 20 letters is `und` unless the script, the platform or its small words speak.
 #[must_use]
 pub fn language(cleaned: &str, platform: Option<&str>) -> Language {
-    if let Some(code) = platform.and_then(normalise_language).filter(|c| !c.is_und()) {
-        return Language { code, confidence: 0.9, confident: false, source: LanguageSource::Platform };
+    let platform = platform.and_then(normalise_language).filter(|code| !code.is_und());
+    let text = Plain::new(cleaned);
+    if text.letters == 0 {
+        return match platform {
+            Some(code) => Language::new(code, 0.3, false, LanguageSource::Platform),
+            None => Language::NOBODY,
+        };
     }
-    let code = whichlang::detect_language(cleaned).three_letter_code();
-    let code = whatlang::Lang::from_code(code).map_or(Code::UND, from_whatlang);
-    Language { code, confidence: 0.9, confident: false, source: LanguageSource::Whichlang }
+    if let Some(code) = script::decides(&text) {
+        return Language::new(code, 0.99, true, LanguageSource::Script);
+    }
+    let short = text.letters < SHORT;
+    let small = function_words::vote(&text.text);
+    let letters = from_whichlang(whichlang::detect_language(&text.text));
+    if let Some(code) = platform {
+        let second = letters == code || small.is_some_and(|vote| vote.code == code);
+        if second {
+            return Language::new(code, if short { 0.8 } else { 0.97 }, !short, LanguageSource::Platform);
+        }
+        let Some(third) = arbiter(&text.text, &[letters, code]) else {
+            return Language::new(code, 0.7, false, LanguageSource::Platform);
+        };
+        let against = third.code == letters && small.is_some_and(|vote| vote.code == letters);
+        if against && !short {
+            return Language::new(letters, 0.8, false, LanguageSource::Whichlang);
+        }
+        let agrees = third.code == code && !short;
+        return Language::new(code, if agrees { 0.95 } else { 0.6 }, agrees, LanguageSource::Platform);
+    }
+    let sure = small.filter(|vote| vote.votes >= 0.9 && vote.lead >= 0.4);
+    if let Some(vote) = sure
+        && vote.code == letters
+    {
+        return Language::new(letters, 0.98, true, LanguageSource::Whichlang);
+    }
+    let mut candidates = vec![letters];
+    candidates.extend(small.map(|vote| vote.code));
+    let third = arbiter(&text.text, &candidates);
+    match (sure, third) {
+        (Some(vote), Some(third)) if third.code == vote.code => {
+            Language::new(vote.code, 0.75, false, LanguageSource::Whatlang)
+        }
+        (_, Some(third)) if third.code == letters && !short => {
+            Language::new(letters, 0.92, true, LanguageSource::Whichlang)
+        }
+        (None, Some(third))
+            if !short && small.is_some_and(|vote| vote.code == third.code && vote.lead > 0.0) =>
+        {
+            Language::new(third.code, 0.64, false, LanguageSource::Whatlang)
+        }
+        (Some(vote), _) if vote.lead >= 1.0 => {
+            Language::new(vote.code, 0.7, false, LanguageSource::Whichlang)
+        }
+        (Some(vote), _) if short => Language::new(vote.code, 0.61, false, LanguageSource::Whichlang),
+        (_, Some(third)) if short && third.code == letters && text.letters >= TINY => {
+            Language::new(letters, 0.62, false, LanguageSource::Whichlang)
+        }
+        (None, _) if short && small.is_some_and(|vote| vote.code == letters) => {
+            Language::new(letters, 0.63, false, LanguageSource::Whichlang)
+        }
+        _ if short => Language::NOBODY,
+        _ => Language::new(letters, 0.6, false, LanguageSource::Whichlang),
+    }
+}
+
+/// Under this many letters nobody is good.
+const SHORT: usize = 20;
+/// Under this many letters two detectors that agree do so by chance.
+const TINY: usize = 5;
+
+impl Language {
+    const NOBODY: Language =
+        Language { code: Code::UND, confidence: 0.0, confident: false, source: LanguageSource::None };
+
+    fn new(code: Code, confidence: f32, confident: bool, source: LanguageSource) -> Self {
+        Language { code, confidence, confident, source }
+    }
+}
+
+/// The letters of a text: small, single spaces between words, emoji, digits and signs off, no
+/// letter more than twice in a row.
+pub(crate) struct Plain {
+    pub(crate) text: String,
+    pub(crate) letters: usize,
+}
+
+impl Plain {
+    fn new(cleaned: &str) -> Self {
+        let mut text = String::with_capacity(cleaned.len() + 1);
+        let mut letters = 0;
+        let (mut last, mut before) = (' ', ' ');
+        for c in cleaned.chars() {
+            let c = match c {
+                'a'..='z' => c,
+                'A'..='Z' => c.to_ascii_lowercase(),
+                '’' | '\'' if last != ' ' => '\'',
+                '\0'..='\x7f' => ' ',
+                _ if crate::chars::is_letter(c) => {
+                    let mut lower = c.to_lowercase();
+                    lower.next().filter(|_| lower.len() == 0).unwrap_or(c)
+                }
+                '\u{200c}' | '\u{200d}' if last != ' ' => continue,
+                _ => ' ',
+            };
+            if c == ' ' {
+                if last != ' ' {
+                    text.push(' ');
+                }
+            } else if c == last && c == before {
+                continue;
+            } else {
+                letters += usize::from(c != '\'');
+                text.push(c);
+            }
+            before = last;
+            last = c;
+        }
+        Plain { text, letters }
+    }
+}
+
+struct Third {
+    code: Code,
+}
+
+/// whatlang, with the languages in question and the commonest ones of the web.
+fn arbiter(text: &str, candidates: &[Code]) -> Option<Third> {
+    use whatlang::Lang;
+    let mut allowed = vec![
+        Lang::Eng,
+        Lang::Spa,
+        Lang::Por,
+        Lang::Fra,
+        Lang::Deu,
+        Lang::Nld,
+        Lang::Ita,
+        Lang::Ind,
+        Lang::Tur,
+    ];
+    for code in candidates {
+        if let Some(lang) = to_whatlang(*code)
+            && !allowed.contains(&lang)
+        {
+            allowed.push(lang);
+        }
+    }
+    let info = whatlang::Detector::with_allowlist(allowed).detect(text)?;
+    Some(Third { code: from_whatlang(info.lang()) })
+}
+
+/// ISO 639-1 codes of whatlang's languages.
+const WHATLANG: [(&str, whatlang::Lang); 70] = {
+    use whatlang::Lang;
+    [
+        ("eo", Lang::Epo),
+        ("en", Lang::Eng),
+        ("ru", Lang::Rus),
+        ("zh", Lang::Cmn),
+        ("es", Lang::Spa),
+        ("pt", Lang::Por),
+        ("it", Lang::Ita),
+        ("bn", Lang::Ben),
+        ("fr", Lang::Fra),
+        ("de", Lang::Deu),
+        ("uk", Lang::Ukr),
+        ("ka", Lang::Kat),
+        ("ar", Lang::Ara),
+        ("hi", Lang::Hin),
+        ("ja", Lang::Jpn),
+        ("he", Lang::Heb),
+        ("yi", Lang::Yid),
+        ("pl", Lang::Pol),
+        ("am", Lang::Amh),
+        ("jv", Lang::Jav),
+        ("ko", Lang::Kor),
+        ("no", Lang::Nob),
+        ("da", Lang::Dan),
+        ("sv", Lang::Swe),
+        ("fi", Lang::Fin),
+        ("tr", Lang::Tur),
+        ("nl", Lang::Nld),
+        ("hu", Lang::Hun),
+        ("cs", Lang::Ces),
+        ("el", Lang::Ell),
+        ("bg", Lang::Bul),
+        ("be", Lang::Bel),
+        ("mr", Lang::Mar),
+        ("kn", Lang::Kan),
+        ("ro", Lang::Ron),
+        ("sl", Lang::Slv),
+        ("hr", Lang::Hrv),
+        ("sr", Lang::Srp),
+        ("mk", Lang::Mkd),
+        ("lt", Lang::Lit),
+        ("lv", Lang::Lav),
+        ("et", Lang::Est),
+        ("ta", Lang::Tam),
+        ("vi", Lang::Vie),
+        ("ur", Lang::Urd),
+        ("th", Lang::Tha),
+        ("gu", Lang::Guj),
+        ("uz", Lang::Uzb),
+        ("pa", Lang::Pan),
+        ("az", Lang::Aze),
+        ("id", Lang::Ind),
+        ("te", Lang::Tel),
+        ("fa", Lang::Pes),
+        ("ml", Lang::Mal),
+        ("or", Lang::Ori),
+        ("my", Lang::Mya),
+        ("ne", Lang::Nep),
+        ("si", Lang::Sin),
+        ("km", Lang::Khm),
+        ("tk", Lang::Tuk),
+        ("ak", Lang::Aka),
+        ("zu", Lang::Zul),
+        ("sn", Lang::Sna),
+        ("af", Lang::Afr),
+        ("la", Lang::Lat),
+        ("sk", Lang::Slk),
+        ("ca", Lang::Cat),
+        ("tl", Lang::Tgl),
+        ("hy", Lang::Hye),
+        ("cy", Lang::Cym),
+    ]
+};
+
+fn to_whatlang(code: Code) -> Option<whatlang::Lang> {
+    WHATLANG.iter().find(|(iso, _)| *iso == code.as_str()).map(|(_, lang)| *lang)
 }
 
 fn from_whatlang(lang: whatlang::Lang) -> Code {
-    use whatlang::Lang;
-    match lang {
-        Lang::Eng => Code::two(b"en"),
-        Lang::Spa => Code::two(b"es"),
-        Lang::Por => Code::two(b"pt"),
-        Lang::Fra => Code::two(b"fr"),
-        Lang::Deu => Code::two(b"de"),
-        Lang::Nld => Code::two(b"nl"),
-        _ => Code::new(lang.code()).unwrap_or(Code::UND),
-    }
+    WHATLANG.iter().find(|(_, known)| *known == lang).and_then(|(iso, _)| Code::new(iso)).unwrap_or(Code::UND)
+}
+
+fn from_whichlang(lang: whichlang::Lang) -> Code {
+    use whichlang::Lang;
+    Code::two(match lang {
+        Lang::Ara => b"ar",
+        Lang::Cmn => b"zh",
+        Lang::Deu => b"de",
+        Lang::Eng => b"en",
+        Lang::Fra => b"fr",
+        Lang::Hin => b"hi",
+        Lang::Ita => b"it",
+        Lang::Jpn => b"ja",
+        Lang::Kor => b"ko",
+        Lang::Nld => b"nl",
+        Lang::Por => b"pt",
+        Lang::Rus => b"ru",
+        Lang::Spa => b"es",
+        Lang::Swe => b"sv",
+        Lang::Tur => b"tr",
+        Lang::Vie => b"vi",
+    })
 }

@@ -11,13 +11,15 @@ mod clean;
 mod emoticon;
 pub mod evaluate;
 mod fold;
+mod function_words;
 mod language;
 mod music;
 mod profanity;
+mod script;
 mod token;
 
 pub use chars::is_space;
-pub use clean::{KEY_LETTERS, clean, key, key_of_clean};
+pub use clean::{KEY_LETTERS, clean, key, key_of_clean, unescape};
 pub use language::{Code, Language, LanguageSource, language, normalise_language};
 pub use music::{LexiconError, Music, MusicInput, Preset, Reason, Switches, Verdict};
 pub use profanity::profane;

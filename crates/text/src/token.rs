@@ -167,10 +167,6 @@ impl<'a> Scanner<'a, '_> {
                     end = self.letters(end + width);
                     continue;
                 }
-                // goin', o'
-                if width == 1 && self.drops_its_g(start, end) && !self.quoted(start) {
-                    end += 1;
-                }
             }
             match self.byte(end) {
                 b'-' if self.spaced_letter_at(end + 1) => {
@@ -198,14 +194,13 @@ impl<'a> Scanner<'a, '_> {
                     }
                     break;
                 }
+                b'/' if self.byte(end + 1).is_ascii_alphabetic() => {
+                    // b/c, and/or
+                    end = self.letters(end + 1);
+                }
                 b'/' => {
-                    // w/, b/c, w/o, and/or
-                    let head = &self.text[start..end];
-                    if head.len() == 1 && self.byte(end + 1).is_ascii_alphabetic() {
-                        end = self.letters(end + 1);
-                        continue;
-                    }
-                    if head.eq_ignore_ascii_case("w") || head.eq_ignore_ascii_case("b") {
+                    // w/
+                    if self.text[start..end].eq_ignore_ascii_case("w") {
                         end += 1;
                     }
                     break;
@@ -236,14 +231,6 @@ impl<'a> Scanner<'a, '_> {
             }
         }
         self.push_word(start, end)
-    }
-
-    fn drops_its_g(&self, start: usize, end: usize) -> bool {
-        end - start > 3 && self.text[start..end].to_ascii_lowercase().ends_with("in")
-    }
-
-    fn quoted(&self, start: usize) -> bool {
-        self.char_before(start).is_some_and(|c| c == '\'')
     }
 
     fn push_word(&mut self, start: usize, end: usize) -> usize {
@@ -374,11 +361,13 @@ impl<'a> Scanner<'a, '_> {
         let mut pure = true;
         loop {
             let byte = self.byte(end);
-            if byte.is_ascii_digit() {
+            let inner =
+                matches!(byte, b'.' | b',' | b':' | b'/' | b'-') && self.byte(end + 1).is_ascii_digit();
+            if byte.is_ascii_digit() || inner {
                 end += 1;
-            } else if matches!(byte, b'.' | b',' | b':' | b'/' | b'-') && self.byte(end + 1).is_ascii_digit()
-            {
-                end += 1;
+            } else if pure && byte.is_ascii_alphabetic() && self.bytes[start..end].contains(&b':') {
+                // 8:30 am, written together
+                break;
             } else if byte.is_ascii_alphabetic()
                 || byte == b'_'
                 || (byte >= 0x80 && self.spaced_letter_at(end))
@@ -538,8 +527,15 @@ impl<'a> Scanner<'a, '_> {
         let mut end = start + 1;
         match byte {
             b'.' | b'?' | b'!' | b',' => end = self.stops(start),
-            b'\'' | b'"' | b':' | b';' => end = self.run(start, |c| c == byte as char),
-            b'(' | b')' | b'[' | b']' | b'{' | b'}' => {}
+            b'\'' | b'"' => {
+                end = self.run(start, |c| c == byte as char);
+                if matches!(self.byte(end), b'.' | b',') {
+                    end = self.stops(end);
+                }
+            }
+            b'(' | b')' | b'[' | b']' | b'{' | b'}' | b':' | b';' => {
+                end = self.run(start, |c| c == byte as char);
+            }
             b'-' | b'<' | b'>' | b'=' | b'~' | b'*' | b'_' | b'|' | b'/' | b'\\' | b'^' | b'+' | b'$'
             | b'#' | b'%' | b'@' => {
                 end = self.run(start, |c| c == byte as char);
@@ -554,9 +550,13 @@ impl<'a> Scanner<'a, '_> {
         self.push(start, end, Kind::Punctuation)
     }
 
-    /// End of a run of sentence signs.
+    /// End of a run of sentence signs, with the quote that closes or the colon that follows.
     fn stops(&self, start: usize) -> usize {
-        self.run(start, |c| matches!(c, '.' | '?' | '!' | ',' | '…'))
+        let end = self.run(start, |c| matches!(c, '.' | '?' | '!' | ',' | '…'));
+        match self.byte(end) {
+            b'"' | b'\'' | b':' => self.run(end, |c| c == self.bytes[end] as char),
+            _ => end,
+        }
     }
 
     fn run(&self, start: usize, member: impl Fn(char) -> bool) -> usize {

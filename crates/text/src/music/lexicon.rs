@@ -7,7 +7,7 @@
 //! | kind | term |
 //! |---|---|
 //! | `word` | a word or a sequence of words; matches whole tokens only |
-//! | `stem` | the beginning of a word, at least three letters |
+//! | `stem` | the beginning of a word, at least two letters |
 //! | `part` | a piece of text, for scripts that write no spaces |
 //! | `tag` | a whole hashtag, without its `#` |
 //! | `tagpart` | a piece of a hashtag |
@@ -177,7 +177,7 @@ fn term(line: &str, number: usize) -> Result<Term, String> {
         TermKind::Part if text.is_ascii() => {
             return Err("a part needs a letter beyond ASCII; write Latin terms as words".into());
         }
-        TermKind::Stem if text.chars().count() < 3 => return Err("a stem needs three letters".into()),
+        TermKind::Stem if text.chars().count() < 2 => return Err("a stem needs two letters".into()),
         _ => {}
     }
     Ok(Term { text: text.to_owned(), weight, kind, topic, languages, line: number })

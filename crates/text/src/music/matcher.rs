@@ -5,6 +5,7 @@ use super::window::{Classes, Cue, Mark, Window};
 use super::{LexiconError, MusicInput};
 use crate::chars;
 use crate::fold::{Map, fold, folded};
+use crate::language::Code;
 use crate::token::{Kind, Token, tokenize};
 use aho_corasick::{AhoCorasick, MatchKind};
 
@@ -33,7 +34,7 @@ pub(crate) struct Matcher {
     words: Map<Box<str>, Word>,
     nodes: Vec<Node>,
     steps: Map<(u32, u32), u32>,
-    /// By the first three characters.
+    /// By the first two characters.
     stems: Map<Box<str>, Vec<(Box<str>, u32)>>,
     tags: Map<Box<str>, u32>,
     emoji: Map<Box<str>, u32>,
@@ -100,18 +101,18 @@ impl Matcher {
             }
         }
         // the last line of a kind and term stands
-        let mut last: Map<(u8, String), usize> = Map::default();
+        let identity = |term: &Term| (term.kind as u8, term.text.clone(), term.languages.clone());
+        let mut last: Map<_, usize> = Map::default();
         for (index, (_, term)) in files.iter().enumerate() {
             if term.kind != TermKind::Class {
-                last.insert((term.kind as u8, term.text.clone()), index);
+                last.insert(identity(term), index);
             }
         }
         let mut windows = Vec::new();
         let mut parts = Vec::new();
         let mut tagparts = Vec::new();
         for (index, (file, term)) in files.into_iter().enumerate() {
-            if term.kind != TermKind::Class && last.get(&(term.kind as u8, term.text.clone())) != Some(&index)
-            {
+            if term.kind != TermKind::Class && last.get(&identity(&term)) != Some(&index) {
                 continue;
             }
             let line = term.line;
@@ -124,7 +125,7 @@ impl Matcher {
                 TermKind::Name => matcher.sequence(&key, number, own | artist),
                 TermKind::Title => matcher.sequence(&key, number, title),
                 TermKind::Stem => {
-                    let head: String = key.chars().take(3).collect();
+                    let head: String = key.chars().take(2).collect();
                     matcher.stems.entry(head.into()).or_default().push((key, number));
                 }
                 TermKind::Part => {
@@ -285,7 +286,7 @@ impl Matcher {
                 }
                 Kind::Hashtag => {
                     fold(token.text.trim_start_matches(['#', '＃']), &mut buffer);
-                    mark.word |= self.hashtag(token, &buffer, &mut found);
+                    mark.word |= self.hashtag(token, &buffer, input.lang, &mut found);
                     unspaced |= !token.text.is_ascii();
                 }
                 Kind::Url => self.link(token.text, &mut found),
@@ -295,7 +296,7 @@ impl Matcher {
             marks.push(mark);
             words.push(word);
         }
-        all |= self.sequences(&words, &mut marks, &mut found);
+        all |= self.sequences(&words, &mut marks, input.lang, &mut found);
         for url in input.urls {
             self.link(url, &mut found);
         }
@@ -308,11 +309,14 @@ impl Matcher {
         if all != 0 {
             found.extend(self.windows.iter().filter(|w| w.matches(&marks, all)).map(|w| w.term));
         }
-        found.retain(|&term| {
-            let languages = &self.terms[term as usize].languages;
-            languages.is_empty() || input.lang.is_und() || languages.contains(&input.lang)
-        });
+        found.retain(|&term| self.speaks(term, input.lang));
         found
+    }
+
+    /// Is the term of this language, or of all?
+    fn speaks(&self, term: u32, lang: Code) -> bool {
+        let languages = &self.terms[term as usize].languages;
+        languages.is_empty() || lang.is_und() || languages.contains(&lang)
     }
 
     fn own_classes(&self, node: u32) -> Classes {
@@ -336,7 +340,7 @@ impl Matcher {
     }
 
     fn stem(&self, word: &str, found: &mut Vec<u32>) {
-        let Some((cut, last)) = word.char_indices().nth(2) else {
+        let Some((cut, last)) = word.char_indices().nth(1) else {
             return;
         };
         if let Some(stems) = self.stems.get(&word[..cut + last.len_utf8()]) {
@@ -347,7 +351,7 @@ impl Matcher {
     }
 
     /// Longest sequences from the left; marks names and titles for the windows.
-    fn sequences(&self, words: &[Word], marks: &mut [Mark], found: &mut Vec<u32>) -> Classes {
+    fn sequences(&self, words: &[Word], marks: &mut [Mark], lang: Code, found: &mut Vec<u32>) -> Classes {
         let mut all = 0;
         let mut at = 0;
         while at < words.len() {
@@ -356,7 +360,7 @@ impl Matcher {
                 continue;
             };
             let node = &self.nodes[node as usize];
-            found.extend(&node.terms);
+            found.extend(node.terms.iter().filter(|term| self.speaks(**term, lang)));
             if node.classes != 0 {
                 marks[at].span = node.classes;
                 marks[at].length = u8::try_from(end - at).unwrap_or(u8::MAX);
@@ -391,7 +395,7 @@ impl Matcher {
     }
 
     /// A hashtag as a whole; else as the words it is made of; else by its parts.
-    fn hashtag(&self, token: &Token, body: &str, found: &mut Vec<u32>) -> Classes {
+    fn hashtag(&self, token: &Token, body: &str, lang: Code, found: &mut Vec<u32>) -> Classes {
         if let Some(term) = self.tags.get(body) {
             found.push(*term);
             return 0;
@@ -410,7 +414,7 @@ impl Matcher {
             }
         }
         let mut marks = vec![Mark::default(); words.len()];
-        classes |= self.sequences(&words, &mut marks, found);
+        classes |= self.sequences(&words, &mut marks, lang, found);
         if found.len() == before
             && let Some(parts) = &self.tagparts
         {

@@ -10,7 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use lexicon::{Topic, parse};
+use lexicon::{Term, Topic, parse};
 use matcher::Matcher;
 
 /// A lexicon file that cannot be read.
@@ -237,7 +237,15 @@ impl Music {
                     }
             })
             .collect();
+        // the same word in several languages counts once, with its greatest weight
         terms.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.text.cmp(&b.text)));
+        let mut once: Vec<&Term> = Vec::with_capacity(terms.len());
+        for term in terms {
+            if !once.iter().any(|t| t.kind == term.kind && t.text == term.text) {
+                once.push(term);
+            }
+        }
+        let terms = once;
         let mut score = 0.0;
         let mut weak = 0.0;
         let mut artists = 0.0;
