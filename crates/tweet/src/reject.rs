@@ -72,18 +72,26 @@ impl Reject {
         let detail = message.rsplit_once(" at line ").map_or(&*message, |(words, _)| words);
         let before: usize =
             value.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-        let offset = (before + error.column().saturating_sub(1)).min(value.len());
-        let (code, offset) = match error.classify() {
-            Category::Eof => (Code::Truncated, value.len()),
-            _ if value.as_bytes().get(offset) == Some(&0) => (Code::Nul, offset),
+        let mut offset = (before + error.column()).saturating_sub(1).min(value.len());
+        let bytes = value.as_bytes();
+        if detail.starts_with("control character") {
+            // In a string that is skipped, serde stops one byte early.
+            offset += bytes[offset..].iter().position(|byte| *byte < b' ').unwrap_or_default();
+        }
+        let code = match error.classify() {
+            Category::Eof => {
+                offset = value.len();
+                Code::Truncated
+            }
+            _ if bytes.get(offset) == Some(&0) => Code::Nul,
             _ => match detail {
                 "lone leading surrogate in hex escape" | "unexpected end of hex escape" => {
-                    (Code::LoneSurrogate, offset)
+                    Code::LoneSurrogate
                 }
-                "trailing characters" => (Code::TwoValues, offset),
-                TOO_MANY => (Code::TooMany, offset),
-                _ if detail.starts_with("duplicate field") => (Code::DuplicateKey, offset),
-                _ => (Code::NotJson, offset),
+                "trailing characters" => Code::TwoValues,
+                TOO_MANY => Code::TooMany,
+                _ if detail.starts_with("duplicate field") => Code::DuplicateKey,
+                _ => Code::NotJson,
             },
         };
         Reject { code, offset, detail: detail.to_owned() }
