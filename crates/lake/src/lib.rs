@@ -1,1 +1,36 @@
-//! 
+//! Where bytes rest: locations, the layout of a lake, reading values from any input within bounds,
+//! committing, and the ledger that every stage must balance.
+//!
+//! This is the only crate that knows S3 and decompression. Everything here is blocking: an S3
+//! lake carries a small runtime of its own, so callers never see one.
+
+mod commit;
+mod error;
+mod fingerprint;
+mod input;
+mod layout;
+mod ledger;
+mod local;
+mod location;
+mod records;
+mod s3;
+mod store;
+mod times;
+mod tombstones;
+mod values;
+
+pub use commit::{Lake, SWEEP_AFTER};
+pub use error::{Error, Result};
+pub use fingerprint::{Fingerprint, raw_fingerprint, sha256_hex};
+pub use input::Input;
+pub use layout::{Gate, Grain, Partition, RunId};
+pub use ledger::{Counts, Ledger};
+pub use location::Location;
+pub use records::{
+    CleanPointer, CurrentPointer, DatasetFile, DatasetManifest, FileStat, IdRange, InputStat, PartStat,
+    RawCommit, RunManifest, SplitStat, TimeRange, Verdict,
+};
+pub use store::{Condition, Entry, Store, Tag, Upload, in_parallel};
+pub use times::{day_of, format_micros, parse_instant};
+pub use tombstones::Tombstones;
+pub use values::{Chunk, Fault, Value, Values};

@@ -1,1 +1,21 @@
-//! 
+//! How a process behaves: what every binary of Offkey shares, so that Airflow, a shell and a person
+//! meet the same flags, exit codes, summary line, logs and signals in each.
+
+mod args;
+mod exit;
+mod log;
+mod ordered;
+mod process;
+mod progress;
+mod secret;
+mod stop;
+mod summary;
+
+pub use args::{Common, location, threads};
+pub use exit::{EXIT_CODES, Exit, Failure, Outcome, hint};
+pub use ordered::ordered_map;
+pub use process::{Task, main};
+pub use progress::Progress;
+pub use secret::Secret;
+pub use stop::Stop;
+pub use summary::Summary;

@@ -1,0 +1,430 @@
+//! Cuts a stream of text into JSON values without trusting it: one value a line, or values that
+//! span lines (pretty-printed, JSON arrays). Memory is bounded by the greatest value allowed.
+
+use std::io::Read;
+
+use memchr::{memchr, memchr_iter, memrchr};
+use serde::de::IgnoredAny;
+use tweet::VALUE_BYTES;
+
+/// Bytes that a chunk has at least, unless the stream ends.
+const CHUNK: usize = 1 << 20;
+/// Bytes kept of a value that is too long.
+const KEPT_OF_TOO_LONG: usize = 64 << 10;
+
+/// Whole values, in order.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    /// The bytes that `values` point into.
+    pub bytes: Vec<u8>,
+    /// Where each value lies.
+    pub values: Vec<Value>,
+}
+
+/// One value of a chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value {
+    /// First byte in the chunk.
+    pub start: usize,
+    /// Behind its last byte in the chunk.
+    pub end: usize,
+    /// Line of the stream it begins on, from 1.
+    pub line: u64,
+    /// Byte of the stream (decompressed, as UTF-8) it begins at, from 0.
+    pub offset: u64,
+    /// Why it cannot be read, if that is known already.
+    pub fault: Option<Fault>,
+}
+
+/// What is known to be wrong with a value before it is parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// More bytes than any value may have; the chunk holds the first of them.
+    TooLong {
+        /// How many there were.
+        length: u64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// A value a line.
+    Lines,
+    /// Values over several lines, or the elements of arrays.
+    Documents,
+}
+
+/// Reads values from a stream, in chunks.
+pub struct Values<R> {
+    reader: R,
+    held: Vec<u8>,
+    ended: bool,
+    failed: Option<std::io::Error>,
+    /// Line and offset of `held[0]`.
+    line: u64,
+    offset: u64,
+    form: Option<Form>,
+    in_array: bool,
+}
+
+impl<R: Read> Values<R> {
+    /// Nothing is read yet.
+    pub fn new(reader: R) -> Self {
+        Self {
+            reader,
+            held: Vec::new(),
+            ended: false,
+            failed: None,
+            line: 1,
+            offset: 0,
+            form: None,
+            in_array: false,
+        }
+    }
+
+    /// The next chunk; `None` at the end.
+    ///
+    /// # Errors
+    /// Of the stream, once: after all whole values before the place where it broke.
+    pub fn next_chunk(&mut self) -> std::io::Result<Option<Chunk>> {
+        let mut target = CHUNK;
+        loop {
+            self.fill(target);
+            let form = match self.form {
+                Some(form) => form,
+                None => {
+                    if self.held.starts_with(b"\xef\xbb\xbf") {
+                        self.advance(3);
+                    }
+                    *self.form.insert(form_of(&self.held))
+                }
+            };
+            let (values, taken) = match form {
+                Form::Lines => self.lines(),
+                Form::Documents => self.documents(),
+            };
+            if !values.is_empty() {
+                return Ok(Some(self.take(values, taken)));
+            }
+            self.advance(taken);
+            if self.ended {
+                return self.failed.take().map_or(Ok(None), Err);
+            }
+            if self.held.len() >= VALUE_BYTES {
+                return self.too_long().map(Some);
+            }
+            target = (self.held.len() * 2).clamp(CHUNK, VALUE_BYTES);
+        }
+    }
+
+    fn fill(&mut self, target: usize) {
+        let mut len = self.held.len();
+        if self.ended || len >= target {
+            return;
+        }
+        self.held.resize(target, 0);
+        while len < target {
+            match self.reader.read(&mut self.held[len..]) {
+                Ok(0) => self.ended = true,
+                Ok(n) => len += n,
+                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(e) => {
+                    self.failed = Some(e);
+                    self.ended = true;
+                }
+            }
+            if self.ended {
+                break;
+            }
+        }
+        self.held.truncate(len);
+        // Behind the place where a stream broke there is no whole value.
+        if self.failed.is_some() && self.form != Some(Form::Documents) {
+            self.held.truncate(memrchr(b'\n', &self.held).map_or(0, |i| i + 1));
+        }
+    }
+
+    /// Drops `n` bytes from the front, keeping count.
+    fn advance(&mut self, n: usize) {
+        self.line += memchr_iter(b'\n', &self.held[..n]).count() as u64;
+        self.offset += n as u64;
+        self.held.drain(..n);
+    }
+
+    fn take(&mut self, mut values: Vec<Value>, taken: usize) -> Chunk {
+        let rest = self.held.split_off(taken);
+        let bytes = std::mem::replace(&mut self.held, rest);
+        let (mut line, mut at) = (self.line, 0);
+        for value in &mut values {
+            line += memchr_iter(b'\n', &bytes[at..value.start]).count() as u64;
+            at = value.start;
+            value.line = line;
+            value.offset = self.offset + value.start as u64;
+        }
+        self.line = line + memchr_iter(b'\n', &bytes[at..]).count() as u64;
+        self.offset += taken as u64;
+        Chunk { bytes, values }
+    }
+
+    fn lines(&self) -> (Vec<Value>, usize) {
+        let whole =
+            if self.ended { self.held.len() } else { memrchr(b'\n', &self.held).map_or(0, |i| i + 1) };
+        let mut values = Vec::new();
+        let mut start = 0;
+        while start < whole {
+            let end = memchr(b'\n', &self.held[start..whole]).map_or(whole, |i| start + i);
+            values.extend(trimmed(&self.held, start, end));
+            start = end + 1;
+        }
+        (values, whole)
+    }
+
+    fn documents(&mut self) -> (Vec<Value>, usize) {
+        let held = &self.held;
+        let mut values = Vec::new();
+        let mut at = 0;
+        while at < held.len() {
+            match held[at] {
+                b'[' if !self.in_array => self.in_array = true,
+                b']' if self.in_array => self.in_array = false,
+                b',' if self.in_array => {}
+                b if b.is_ascii_whitespace() => {}
+                _ => match end_of_value(held, at) {
+                    Some(end) => {
+                        values.extend(trimmed(held, at, end));
+                        at = end;
+                        continue;
+                    }
+                    None if self.ended && self.failed.is_none() => {
+                        values.extend(trimmed(held, at, held.len()));
+                        return (values, held.len());
+                    }
+                    None if self.ended => return (values, held.len()),
+                    None => return (values, at),
+                },
+            }
+            at += 1;
+        }
+        (values, at)
+    }
+
+    /// Gives the head of a value that is too long and skips the rest of its line.
+    fn too_long(&mut self) -> std::io::Result<Chunk> {
+        let (line, offset) = (self.line, self.offset);
+        let head = self.held[..KEPT_OF_TOO_LONG].to_vec();
+        let mut length = 0;
+        loop {
+            if let Some(end) = memchr(b'\n', &self.held) {
+                length += end as u64;
+                self.advance(end);
+                break;
+            }
+            length += self.held.len() as u64;
+            self.advance(self.held.len());
+            if self.ended {
+                break;
+            }
+            self.fill(CHUNK);
+        }
+        let fault = Some(Fault::TooLong { length });
+        Ok(Chunk { values: vec![Value { start: 0, end: head.len(), line, offset, fault }], bytes: head })
+    }
+}
+
+/// A value without the white space around it; blank lines keep a connection alive and are no values.
+fn trimmed(bytes: &[u8], mut start: usize, mut end: usize) -> Option<Value> {
+    while start < end && bytes[start].is_ascii_whitespace() {
+        start += 1;
+    }
+    while start < end && bytes[end - 1].is_ascii_whitespace() {
+        end -= 1;
+    }
+    (start < end).then_some(Value { start, end, line: 0, offset: 0, fault: None })
+}
+
+/// Tells the form of a stream by its head. A first line that ends inside a value is either a cut
+/// record or the beginning of a pretty-printed value: the next line tells which.
+fn form_of(head: &[u8]) -> Form {
+    let mut lines = head.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).filter(|l| !l.is_empty());
+    let Some(first) = lines.next() else { return Form::Lines };
+    let whole = |line: &[u8]| serde_json::from_slice::<IgnoredAny>(line);
+    match (first[0], whole(first)) {
+        (b'[', _) => Form::Documents,
+        (_, Err(e)) if e.is_eof() && lines.next().is_some_and(|l| whole(l).is_err() || l[0] != b'{') => {
+            Form::Documents
+        }
+        _ => Form::Lines,
+    }
+}
+
+/// Where the value that begins at `start` ends: behind its closing bracket, or, when it is broken,
+/// before the place where the next value visibly begins. `None`: not in these bytes.
+fn end_of_value(bytes: &[u8], start: usize) -> Option<usize> {
+    if !matches!(bytes[start], b'{' | b'[') {
+        let over = |b: &u8| b.is_ascii_whitespace() || matches!(b, b',' | b']');
+        return bytes[start..].iter().position(over).map(|n| start + n.max(1));
+    }
+    let indent = start - memrchr(b'\n', &bytes[..start]).map_or(0, |i| i + 1);
+    let (mut depth, mut in_string, mut at) = (0_u32, false, start);
+    let mut inner_indent = None;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if in_string => at += 1,
+            b'"' => in_string = !in_string,
+            b'\n' => {
+                let ahead =
+                    bytes[at + 1..].iter().position(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n'))?;
+                let next = at + 1 + ahead;
+                let column = next - memrchr(b'\n', &bytes[..next]).map_or(0, |i| i + 1);
+                let inner = *inner_indent.get_or_insert(column);
+                // No string holds a line break, and no inner line stands as far out as its value.
+                if bytes[next] == b'{' && (in_string || inner > indent) && column <= indent {
+                    return Some(at);
+                }
+            }
+            _ if in_string => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Read;
+
+    use proptest::prelude::*;
+
+    use super::{Fault, Values};
+
+    /// (line, offset, bytes) of every value.
+    fn all(bytes: &[u8]) -> Vec<(u64, u64, String)> {
+        let mut values = Values::new(bytes);
+        let mut out = Vec::new();
+        while let Some(chunk) = values.next_chunk().unwrap() {
+            for v in &chunk.values {
+                out.push((
+                    v.line,
+                    v.offset,
+                    String::from_utf8_lossy(&chunk.bytes[v.start..v.end]).into_owned(),
+                ));
+            }
+        }
+        out
+    }
+
+    fn texts(bytes: &[u8]) -> Vec<String> {
+        all(bytes).into_iter().map(|v| v.2).collect()
+    }
+
+    #[test]
+    fn lines_keep_their_place() {
+        let got = all(b"\xef\xbb\xbf{\"a\":1}\r\n\r\r\n \n{\"b\":2}\nrubbish\n{\"c\"");
+        let want = [(1, 3, "{\"a\":1}"), (4, 17, "{\"b\":2}"), (5, 25, "rubbish"), (6, 33, "{\"c\"")];
+        assert_eq!(got, want.map(|(l, o, t)| (l, o, t.to_owned())));
+    }
+
+    #[test]
+    fn a_cut_first_line_does_not_change_the_form() {
+        assert_eq!(texts(b"{\"a\":\"b\n{\"b\":2}\n{\"c\":3}\n"), ["{\"a\":\"b", "{\"b\":2}", "{\"c\":3}"]);
+    }
+
+    #[test]
+    fn arrays_and_pretty_values_are_cut_into_their_values() {
+        assert_eq!(texts(b"[{\"a\":1}, {\"b\":[2,{}]},\n3]"), ["{\"a\":1}", "{\"b\":[2,{}]}", "3"]);
+        assert_eq!(
+            texts(b"{\n  \"a\": \"}\\\"{\"\n}\n{\n  \"b\": 2\n}"),
+            ["{\n  \"a\": \"}\\\"{\"\n}", "{\n  \"b\": 2\n}"]
+        );
+        assert_eq!(texts(b"[]\n[{\"a\":1}]\n"), ["{\"a\":1}"]);
+    }
+
+    #[test]
+    fn a_broken_document_costs_no_other() {
+        let text = b"[\n  {\n    \"a\": 1\n  },\n  {\n    \"b\": {\n  },\n  {\n    \"c\": \"x\n  },\n  {\n    \"d\": 4\n  }\n]\n";
+        let got = texts(text);
+        assert_eq!(got.first().map(String::as_str), Some("{\n    \"a\": 1\n  }"));
+        assert_eq!(got.last().map(String::as_str), Some("{\n    \"d\": 4\n  }"));
+    }
+
+    #[test]
+    fn a_value_that_is_too_long_is_named_and_skipped() {
+        let long = vec![b'x'; super::VALUE_BYTES + 5];
+        let bytes = [b"{\"a\":1}\n".as_slice(), &long, b"\n{\"b\":2}\n"].concat();
+        let mut values = Values::new(bytes.as_slice());
+        let mut got = Vec::new();
+        while let Some(chunk) = values.next_chunk().unwrap() {
+            got.extend(chunk.values.iter().map(|v| (v.line, v.offset, v.fault.clone())));
+        }
+        let length = long.len() as u64;
+        assert_eq!(got, [(1, 0, None), (2, 8, Some(Fault::TooLong { length })), (3, 9 + length, None)]);
+    }
+
+    #[test]
+    fn a_stream_that_breaks_gives_its_whole_lines_first() {
+        struct Breaks(usize);
+        impl Read for Breaks {
+            fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+                let text = b"{\"a\":1}\n{\"b\":2";
+                if self.0 == text.len() {
+                    return Err(std::io::Error::other("broken"));
+                }
+                buf[0] = text[self.0];
+                self.0 += 1;
+                Ok(1)
+            }
+        }
+        let mut values = Values::new(Breaks(0));
+        assert_eq!(values.next_chunk().unwrap().map(|c| c.values.len()), Some(1));
+        assert!(values.next_chunk().is_err());
+        assert!(values.next_chunk().unwrap().is_none());
+    }
+
+    /// Gives a few bytes a read.
+    struct Trickle<'a>(&'a [u8], usize);
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+            let n = self.1.min(self.0.len()).min(buf.len());
+            buf[..n].copy_from_slice(&self.0[..n]);
+            self.0 = &self.0[n..];
+            Ok(n)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lines_come_back_whatever_the_reads(lines in prop::collection::vec("[a-z{}\",: ]{0,30}", 0..40), step in 1_usize..40) {
+            // The first line decides the form; this is about lines.
+            let text = format!("{{}}\n{}", lines.join("\n"));
+            let want: Vec<String> = text.split('\n').map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect();
+            let mut values = Values::new(Trickle(text.as_bytes(), step));
+            let mut got = Vec::new();
+            while let Some(chunk) = values.next_chunk()? {
+                for v in &chunk.values {
+                    let start = usize::try_from(v.offset)?;
+                    prop_assert_eq!(&chunk.bytes[v.start..v.end], &text.as_bytes()[start..start + v.end - v.start]);
+                    prop_assert_eq!(v.line, text[..start].matches('\n').count() as u64 + 1);
+                    got.push(String::from_utf8_lossy(&chunk.bytes[v.start..v.end]).into_owned());
+                }
+            }
+            prop_assert_eq!(got, want);
+        }
+
+        #[test]
+        fn no_bytes_make_it_fail(bytes in prop::collection::vec(prop::sample::select(b"{}[]\",:\\ \n\rx1".to_vec()), 0..200)) {
+            let mut values = Values::new(bytes.as_slice());
+            while let Some(chunk) = values.next_chunk()? {
+                prop_assert!(chunk.values.iter().all(|v| v.start < v.end && v.end <= chunk.bytes.len()));
+            }
+        }
+    }
+}
