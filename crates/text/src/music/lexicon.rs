@@ -14,7 +14,7 @@
 //! | `emoji` | one emoji |
 //! | `domain` | a link's host, or the end of one |
 //! | `annotation` | a domain of X's context annotations |
-//! | `artist` | the name of an artist |
+//! | `artist` | the name of an artist; in a script without spaces a part |
 //! | `handle` | an artist's account, without its `@` |
 //! | `name` | profile: a name of the searched artist |
 //! | `title` | profile: a song, album or tour of the searched artist |

@@ -36,8 +36,8 @@ pub(crate) struct Matcher {
     steps: Map<(u32, u32), u32>,
     /// By the first two characters.
     stems: Map<Box<str>, Vec<(Box<str>, u32)>>,
-    tags: Map<Box<str>, u32>,
-    emoji: Map<Box<str>, u32>,
+    tags: Map<Box<str>, Vec<u32>>,
+    emoji: Map<Box<str>, Vec<u32>>,
     domains: Map<Box<str>, u32>,
     handles: Map<Box<str>, (u32, Classes)>,
     annotations: Map<Box<str>, u32>,
@@ -121,6 +121,10 @@ impl Matcher {
             let fail = |why: String| LexiconError { file: file.clone(), line, why };
             match term.kind {
                 TermKind::Word => matcher.sequence(&key, number, 0),
+                TermKind::Artist | TermKind::Name | TermKind::Title if key.starts_with(chars::is_unspaced) => {
+                    parts.push(term.text.clone());
+                    matcher.part_terms.push(number);
+                }
                 TermKind::Artist => matcher.sequence(&key, number, artist),
                 TermKind::Name => matcher.sequence(&key, number, own | artist),
                 TermKind::Title => matcher.sequence(&key, number, title),
@@ -137,10 +141,10 @@ impl Matcher {
                     matcher.tagpart_terms.push(number);
                 }
                 TermKind::Tag => {
-                    matcher.tags.insert(key, number);
+                    matcher.tags.entry(key).or_default().push(number);
                 }
                 TermKind::Emoji => {
-                    matcher.emoji.insert(key, number);
+                    matcher.emoji.entry(key).or_default().push(number);
                 }
                 TermKind::Domain => {
                     matcher.domains.insert(key, number);
@@ -270,8 +274,8 @@ impl Matcher {
                 }
                 Kind::Emoji => {
                     fold(token.text, &mut buffer);
-                    if let Some(term) = self.emoji.get(buffer.as_str()) {
-                        found.push(*term);
+                    if let Some(terms) = self.emoji.get(buffer.as_str()) {
+                        found.extend(self.nearest(terms, input.lang));
                     }
                 }
                 Kind::Mention => {
@@ -319,6 +323,12 @@ impl Matcher {
         languages.is_empty() || lang.is_und() || languages.contains(&lang)
     }
 
+    /// Of the same words in several languages the one of this language, else the one of all.
+    fn nearest(&self, terms: &[u32], lang: Code) -> Option<u32> {
+        let spoken = || terms.iter().copied().filter(|term| self.speaks(*term, lang));
+        spoken().find(|term| !self.terms[*term as usize].languages.is_empty()).or_else(|| spoken().next())
+    }
+
     fn own_classes(&self, node: u32) -> Classes {
         if self.nodes[node as usize].classes & self.own != 0 { Classes::MAX } else { 0 }
     }
@@ -360,7 +370,8 @@ impl Matcher {
                 continue;
             };
             let node = &self.nodes[node as usize];
-            found.extend(node.terms.iter().filter(|term| self.speaks(**term, lang)));
+            found.extend(self.nearest(&node.terms, lang));
+            found.extend(node.terms.iter().filter(|term| self.terms[**term as usize].kind != TermKind::Word));
             if node.classes != 0 {
                 marks[at].span = node.classes;
                 marks[at].length = u8::try_from(end - at).unwrap_or(u8::MAX);
@@ -396,8 +407,8 @@ impl Matcher {
 
     /// A hashtag as a whole; else as the words it is made of; else by its parts.
     fn hashtag(&self, token: &Token, body: &str, lang: Code, found: &mut Vec<u32>) -> Classes {
-        if let Some(term) = self.tags.get(body) {
-            found.push(*term);
+        if let Some(terms) = self.tags.get(body) {
+            found.extend(self.nearest(terms, lang));
             return 0;
         }
         let mut classes = 0;

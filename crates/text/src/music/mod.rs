@@ -10,7 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
 
-use lexicon::{Term, Topic, parse};
+use lexicon::{Term, TermKind, Topic, parse};
 use matcher::Matcher;
 
 /// A lexicon file that cannot be read.
@@ -165,8 +165,8 @@ pub struct Verdict<'m> {
 ///
 /// The score is the sum of the weights of the *distinct* terms that match. Terms of one kind of
 /// matching do not overlap: the longest from the left wins, so a longer term shields a shorter one.
-/// Weak terms (weight up to 1) add up to 2 at most, and so do artist names: neither alone
-/// makes a tweet about music.
+/// Weak terms (weight up to 1) add up to 2 at most, and so do names and accounts of artists: neither
+/// alone makes a tweet about music.
 #[derive(Debug)]
 pub struct Music {
     matcher: Matcher,
@@ -248,15 +248,15 @@ impl Music {
         let terms = once;
         let mut score = 0.0;
         let mut weak = 0.0;
-        let mut artists = 0.0;
+        let mut names = 0.0;
         for term in &terms {
-            match term.kind.reason() {
-                Reason::Artist => artists += term.weight,
+            match term.kind {
+                TermKind::Artist | TermKind::Handle | TermKind::Name => names += term.weight,
                 _ if term.weight > 0.0 && term.weight <= 1.0 => weak += term.weight,
                 _ => score += term.weight,
             }
         }
-        score += f32::min(weak, 2.0) + f32::min(artists, 2.0);
+        score += f32::min(weak, 2.0) + f32::min(names, 2.0);
         Verdict {
             score,
             reason: terms.first().filter(|t| t.weight > 0.0).map_or(Reason::None, |t| t.kind.reason()),
