@@ -59,7 +59,8 @@ fn theirs(line: &str, held: &mut Held) {
         let said = original.unwrap_or(&value);
         let texts = [&said["extended_tweet"]["full_text"], &said["full_text"], &said["text"]];
         let text = texts.iter().find_map(|text| text.as_str()).unwrap();
-        let id = value["id_str"].as_str().map_or_else(|| value["id"].to_string(), str::to_owned);
+        let ids = [&value["id_str"], &value["id"]];
+        let id = ids.iter().find_map(|id| id.as_str()).map_or_else(|| value["id"].to_string(), str::to_owned);
         held.tweet(id, plain(text), original.is_some());
     } else if data.is_array() || data["text"].is_string() {
         let tweets = data.as_array().cloned().unwrap_or_else(|| vec![data.clone()]);
