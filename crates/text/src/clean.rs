@@ -81,6 +81,11 @@ pub fn key_of_clean(cleaned: &str) -> Option<u64> {
     }
     let mut letters = 0;
     let mut take = |c: char| {
+        if c.is_ascii() {
+            letters += usize::from(c.is_ascii_alphabetic());
+            hash.byte(c.to_ascii_lowercase() as u8);
+            return;
+        }
         letters += usize::from(c.is_alphabetic());
         for lower in c.to_lowercase() {
             let mut buffer = [0; 4];
@@ -89,7 +94,8 @@ pub fn key_of_clean(cleaned: &str) -> Option<u64> {
             }
         }
     };
-    if is_nfkc_quick(cleaned.chars()) == IsNormalized::Yes {
+    // ASCII is NFKC; leaving it out of the check can only make the check stricter
+    if is_nfkc_quick(cleaned.chars().filter(|c| !c.is_ascii())) == IsNormalized::Yes {
         cleaned.chars().for_each(&mut take);
     } else {
         cleaned.nfkc().for_each(&mut take);

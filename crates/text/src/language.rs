@@ -136,10 +136,11 @@ pub fn language(cleaned: &str, platform: Option<&str>) -> Language {
     }
     let short = text.letters < SHORT;
     let small = function_words::vote(&text.text);
-    let letters = from_whichlang(whichlang::detect_language(&text.text));
+    let letters = || from_whichlang(whichlang::detect_language(&text.text));
     if let Some(code) = platform {
-        let second = letters == code || small.is_some_and(|vote| vote.code == code);
-        if second {
+        let second = small.is_some_and(|vote| vote.code == code && vote.lead > 0.0);
+        let letters = if second { code } else { letters() };
+        if letters == code {
             return Language::new(code, if short { 0.8 } else { 0.97 }, !short, LanguageSource::Platform);
         }
         let Some(third) = arbiter(&text.text, &[letters, code]) else {
@@ -152,6 +153,7 @@ pub fn language(cleaned: &str, platform: Option<&str>) -> Language {
         let agrees = third.code == code && !short;
         return Language::new(code, if agrees { 0.95 } else { 0.6 }, agrees, LanguageSource::Platform);
     }
+    let letters = letters();
     let sure = small.filter(|vote| vote.votes >= 0.9 && vote.lead >= 0.4);
     if let Some(vote) = sure
         && vote.code == letters

@@ -1,16 +1,20 @@
 //! A flag for swear words: a short list, whole words only, no claim beyond it.
 
+use crate::fold::Set;
 use crate::token::{Kind, Token};
-use std::collections::HashSet;
 use std::sync::OnceLock;
 
-fn words() -> &'static HashSet<&'static str> {
-    static WORDS: OnceLock<HashSet<&'static str>> = OnceLock::new();
+/// Bytes of the longest word.
+const LONGEST: usize = 16;
+
+fn words() -> &'static Set<&'static [u8]> {
+    static WORDS: OnceLock<Set<&'static [u8]>> = OnceLock::new();
     WORDS.get_or_init(|| {
         include_str!("../data/profanity.txt")
             .lines()
             .map(str::trim)
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .map(str::as_bytes)
             .collect()
     })
 }
@@ -19,8 +23,14 @@ fn words() -> &'static HashSet<&'static str> {
 #[must_use]
 pub fn profane(tokens: &[Token]) -> bool {
     let words = words();
-    tokens.iter().any(|token| {
-        matches!(token.kind, Kind::Word | Kind::Hashtag)
-            && words.contains(token.text.trim_start_matches('#').to_lowercase().as_str())
+    tokens.iter().filter(|token| matches!(token.kind, Kind::Word | Kind::Hashtag)).any(|token| {
+        let word = token.text.trim_start_matches('#').as_bytes();
+        let mut small = [0; LONGEST];
+        let Some(small) = small.get_mut(..word.len()) else {
+            return false;
+        };
+        small.copy_from_slice(word);
+        small.make_ascii_lowercase();
+        words.contains(&*small)
     })
 }

@@ -121,7 +121,9 @@ impl Matcher {
             let fail = |why: String| LexiconError { file: file.clone(), line, why };
             match term.kind {
                 TermKind::Word => matcher.sequence(&key, number, 0),
-                TermKind::Artist | TermKind::Name | TermKind::Title if key.starts_with(chars::is_unspaced) => {
+                TermKind::Artist | TermKind::Name | TermKind::Title
+                    if key.starts_with(chars::is_unspaced) =>
+                {
                     parts.push(term.text.clone());
                     matcher.part_terms.push(number);
                 }

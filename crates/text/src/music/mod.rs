@@ -165,7 +165,7 @@ pub struct Verdict<'m> {
 ///
 /// The score is the sum of the weights of the *distinct* terms that match. Terms of one kind of
 /// matching do not overlap: the longest from the left wins, so a longer term shields a shorter one.
-/// Weak terms (weight up to 1) add up to 2 at most, and so do names and accounts of artists: neither
+/// Weak terms (weight up to 1, windows aside) add up to 2 at most, and so do names and accounts of artists: neither
 /// alone makes a tweet about music.
 #[derive(Debug)]
 pub struct Music {
@@ -252,6 +252,7 @@ impl Music {
         for term in &terms {
             match term.kind {
                 TermKind::Artist | TermKind::Handle | TermKind::Name => names += term.weight,
+                TermKind::Window => score += term.weight,
                 _ if term.weight > 0.0 && term.weight <= 1.0 => weak += term.weight,
                 _ => score += term.weight,
             }
