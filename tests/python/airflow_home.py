@@ -24,11 +24,11 @@ BIN = HOME / "bin"
 CALLS = HOME / "calls.jsonl"
 """What they were called with."""
 
-for name in [name for name in os.environ if name.startswith(("AIRFLOW", "OFFKEY_", "FAKE_"))]:
-    if name not in ("OFFKEY_BIN_DIR", "OFFKEY_QUALITY_DIR", "OFFKEY_SAMPLE"):
-        del os.environ[name]
-REAL_BIN = os.environ.pop("OFFKEY_BIN_DIR", None)
+REAL_BIN = os.environ.get("OFFKEY_BIN_DIR")
 """The folder of the real programs, if the caller named one."""
+
+for name in [name for name in os.environ if name.startswith(("AIRFLOW", "OFFKEY_", "FAKE_"))]:
+    del os.environ[name]
 
 os.environ |= {
     "AIRFLOW_HOME": str(HOME),

@@ -1,12 +1,13 @@
 """Stands in for every program that the DAG runs: notes how it was called, prints a summary, ends as it is told.
 
 FAKE_CALLS is the file that gets one JSON line a call. FAKE_EXITS, a JSON object, gives exit codes by stage; a list gives one
-code a call, the last of them from then on. FAKE_BATCHES is what `clean plan` answers.
+code a call, the last of them from then on. FAKE_BATCHES is what `clean plan` answers. Asked to track `sleep`, it sleeps.
 """
 
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 
@@ -24,9 +25,13 @@ earlier = sum(json.loads(line)["stage"] == stage for line in calls.open()) if ca
 code = exits[min(earlier, len(exits) - 1)] if isinstance(exits, list) else exits
 
 with calls.open("a") as file:
-    file.write(json.dumps({"stage": stage, "words": words, "code": code, "environment": dict(os.environ)}) + "\n")
+    file.write(
+        json.dumps({"stage": stage, "words": words, "code": code, "pid": os.getpid(), "environment": dict(os.environ)}) + "\n"
+    )
 
 print(json.dumps({"level": "INFO", "message": f"{stage} begins"}), file=sys.stderr, flush=True)
+if "--track=sleep" in words:
+    time.sleep(120)
 if code:
     print(f"error: {stage} was told to fail\n  hint: tell {stage} to pass", file=sys.stderr)
     sys.exit(code)

@@ -21,6 +21,11 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+def alive(pid: int) -> bool:
+    """Whether a process runs."""
+    return os.path.exists(f"/proc/{pid}")
+
+
 def group_members(group: int) -> list[int]:
     """Processes of a process group that still run."""
     found = []
@@ -122,3 +127,16 @@ def test_a_run_without_a_logical_date(api):
     events = api.get("/api/v2/assets/events").json()["asset_events"]
     datasets = [event for event in events if event["name"] == "tweets_dataset"]
     assert datasets and datasets[0]["extra"]["version"] == "0123456789ab"
+
+
+def test_marking_a_task_failed_ends_its_program(api):
+    answer = api.post(
+        "/api/v2/dags/tweets/dagRuns", json={"logical_date": None, "conf": {"source": "search", "track": ["sleep"]}}
+    )
+    run = "/api/v2/dags/tweets/dagRuns/" + answer.json()["dag_run_id"]
+    assert api.patch("/api/v2/dags/tweets", json={"is_paused": False}).is_success
+    call = until("the program", lambda: [call for call in calls("ingest") if "--track=sleep" in call["words"]])[0]
+    assert alive(call["pid"])
+    assert api.patch(run + "/taskInstances/ingest", json={"new_state": "failed"}).is_success
+    until("the program's end", lambda: not alive(call["pid"]))
+    until("the end of the run", lambda: api.get(run).json()["state"] == "failed")
