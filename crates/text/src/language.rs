@@ -58,6 +58,8 @@ pub enum LanguageSource {
     Whichlang,
     /// The whatlang detector.
     Whatlang,
+    /// The text's small words.
+    Words,
     /// The script has only one language, or a letter gives it away.
     Script,
     /// Nobody.
@@ -72,6 +74,7 @@ impl LanguageSource {
             Self::Platform => "platform",
             Self::Whichlang => "whichlang",
             Self::Whatlang => "whatlang",
+            Self::Words => "words",
             Self::Script => "script",
             Self::None => "none",
         }
@@ -116,82 +119,88 @@ pub fn normalise_language(platform: &str) -> Option<Code> {
 ///
 /// 1. A script that only one language writes decides (kana, Hangul, Greek, Thai …), as do letters
 ///    that only one language of a script has (Ukrainian `ї`, Persian `پ`).
-/// 2. Else three witnesses may speak: the platform, whichlang, and the [small words](crate) of the
-///    text; where two agree, that is the answer, and it is confident.
-/// 3. Where they do not, whatlang is asked, with the languages in question and the commonest
-///    ones: it is the slowest by far.
-/// 4. A text of fewer than 20 letters is `und` unless the script, the platform or its small words speak.
+/// 2. Else there are witnesses: the platform, the text's small words (`the`, `und`, `het`) and
+///    whichlang. Where two of them agree, that is the answer, and it is confident.
+/// 3. Where they do not, whatlang is asked, with the languages in question and the commonest ones
+///    to choose from: it is the slowest by far. The platform is overruled only where all three
+///    others are against it and of one mind.
+/// 4. A text of fewer than [`SHORT`] letters is confident only where its small words agree with
+///    another witness, and `und` where no two witnesses agree and the platform is silent.
+///
+/// The confidence is about the share of right answers that each of these cases has on labelled
+/// tweets in English, Dutch, French, German and Spanish.
 #[must_use]
 pub fn language(cleaned: &str, platform: Option<&str>) -> Language {
     let platform = platform.and_then(normalise_language).filter(|code| !code.is_und());
     let text = Plain::new(cleaned);
     if text.letters == 0 {
-        return match platform {
-            Some(code) => Language::new(code, 0.3, false, LanguageSource::Platform),
-            None => Language::NOBODY,
-        };
+        return platform
+            .map_or(Language::NOBODY, |code| Language::new(code, 0.3, false, LanguageSource::Platform));
     }
     if let Some(code) = script::decides(&text) {
         return Language::new(code, 0.99, true, LanguageSource::Script);
     }
-    let short = text.letters < SHORT;
-    let small = function_words::vote(&text.text);
-    let letters = || from_whichlang(whichlang::detect_language(&text.text));
-    if let Some(code) = platform {
-        let second = small.is_some_and(|vote| vote.code == code && vote.lead > 0.0);
-        let letters = if second { code } else { letters() };
-        if letters == code {
-            return Language::new(code, if short { 0.8 } else { 0.97 }, !short, LanguageSource::Platform);
-        }
-        let Some(third) = arbiter(&text.text, &[letters, code]) else {
-            return Language::new(code, 0.7, false, LanguageSource::Platform);
-        };
-        let against = third.code == letters && small.is_some_and(|vote| vote.code == letters);
-        if against && !short {
-            return Language::new(letters, 0.8, false, LanguageSource::Whichlang);
-        }
-        let agrees = third.code == code && !short;
-        return Language::new(code, if agrees { 0.95 } else { 0.6 }, agrees, LanguageSource::Platform);
+    match platform {
+        Some(code) => with_platform(&text, code),
+        None => without_platform(&text),
     }
-    let letters = letters();
-    let sure = small.filter(|vote| vote.votes >= 0.9 && vote.lead >= 0.4);
-    if let Some(vote) = sure
-        && vote.code == letters
-    {
-        return Language::new(letters, 0.98, true, LanguageSource::Whichlang);
+}
+
+fn with_platform(text: &Plain, platform: Code) -> Language {
+    let long = text.letters >= SHORT;
+    let answer =
+        |confidence, confident| Language::new(platform, confidence, confident, LanguageSource::Platform);
+    let small = function_words::vote(&text.text);
+    let agrees = small.is_some_and(|vote| vote.code == platform && vote.lead > 0.0);
+    if agrees {
+        return answer(if long { 0.97 } else { 0.9 }, true);
+    }
+    if !long {
+        return answer(0.6, false);
+    }
+    let letters = from_whichlang(whichlang::detect_language(&text.text));
+    if letters == platform {
+        return answer(0.97, true);
+    }
+    let third = arbiter(&text.text, &[letters, platform]);
+    if third == Some(platform) {
+        return answer(0.95, true);
+    }
+    if third == Some(letters) && small.is_some_and(|vote| vote.code == letters) {
+        return Language::new(letters, 0.8, false, LanguageSource::Whichlang);
+    }
+    answer(0.6, false)
+}
+
+fn without_platform(text: &Plain) -> Language {
+    let long = text.letters >= SHORT;
+    let small = function_words::vote(&text.text);
+    let sure = small.filter(|vote| vote.votes >= 0.9 && vote.lead >= 0.4).map(|vote| vote.code);
+    let letters = from_whichlang(whichlang::detect_language(&text.text));
+    let whichlang =
+        |confidence, confident| Language::new(letters, confidence, confident, LanguageSource::Whichlang);
+    if sure == Some(letters) {
+        return whichlang(if long { 0.98 } else { 0.95 }, true);
     }
     let mut candidates = vec![letters];
     candidates.extend(small.map(|vote| vote.code));
     let third = arbiter(&text.text, &candidates);
-    match (sure, third) {
-        (Some(vote), Some(third)) if third.code == vote.code => {
-            Language::new(vote.code, 0.75, false, LanguageSource::Whatlang)
+    match small {
+        Some(vote) if third == Some(vote.code) && vote.lead > 0.0 && vote.code != letters => {
+            Language::new(vote.code, 0.7, false, LanguageSource::Whatlang)
         }
-        (_, Some(third)) if third.code == letters && !short => {
-            Language::new(letters, 0.92, true, LanguageSource::Whichlang)
-        }
-        (None, Some(third))
-            if !short && small.is_some_and(|vote| vote.code == third.code && vote.lead > 0.0) =>
-        {
-            Language::new(third.code, 0.64, false, LanguageSource::Whatlang)
-        }
-        (Some(vote), _) if vote.lead >= 1.0 => {
-            Language::new(vote.code, 0.7, false, LanguageSource::Whichlang)
-        }
-        (Some(vote), _) if short => Language::new(vote.code, 0.61, false, LanguageSource::Whichlang),
-        (_, Some(third)) if short && third.code == letters && text.letters >= TINY => {
-            Language::new(letters, 0.62, false, LanguageSource::Whichlang)
-        }
-        (None, _) if short && small.is_some_and(|vote| vote.code == letters) => {
-            Language::new(letters, 0.63, false, LanguageSource::Whichlang)
-        }
-        _ if short => Language::NOBODY,
-        _ => Language::new(letters, 0.6, false, LanguageSource::Whichlang),
+        _ if third == Some(letters) && long => whichlang(0.95, true),
+        Some(vote) if vote.lead >= 1.0 => Language::new(vote.code, 0.7, false, LanguageSource::Words),
+        _ if long => whichlang(0.6, false),
+        Some(vote) if sure.is_some() => Language::new(vote.code, 0.6, false, LanguageSource::Words),
+        Some(vote) if vote.code == letters => whichlang(0.7, false),
+        _ if third == Some(letters) && text.letters >= TINY => whichlang(0.7, false),
+        _ => Language::NOBODY,
     }
 }
 
 /// Under this many letters nobody is good.
-const SHORT: usize = 20;
+pub const SHORT: usize = 20;
 /// Under this many letters two detectors that agree do so by chance.
 const TINY: usize = 5;
 
@@ -246,12 +255,8 @@ impl Plain {
     }
 }
 
-struct Third {
-    code: Code,
-}
-
 /// whatlang, with the languages in question and the commonest ones of the web.
-fn arbiter(text: &str, candidates: &[Code]) -> Option<Third> {
+fn arbiter(text: &str, candidates: &[Code]) -> Option<Code> {
     use whatlang::Lang;
     let mut allowed = vec![
         Lang::Eng,
@@ -271,8 +276,7 @@ fn arbiter(text: &str, candidates: &[Code]) -> Option<Third> {
             allowed.push(lang);
         }
     }
-    let info = whatlang::Detector::with_allowlist(allowed).detect(text)?;
-    Some(Third { code: from_whatlang(info.lang()) })
+    whatlang::Detector::with_allowlist(allowed).detect_lang(text).map(from_whatlang)
 }
 
 /// ISO 639-1 codes of whatlang's languages.

@@ -20,7 +20,7 @@ mod token;
 
 pub use chars::is_space;
 pub use clean::{KEY_LETTERS, clean, key, key_of_clean, unescape};
-pub use language::{Code, Language, LanguageSource, language, normalise_language};
+pub use language::{Code, Language, LanguageSource, SHORT, language, normalise_language};
 pub use music::{LexiconError, Music, MusicInput, Preset, Reason, Switches, Verdict};
 pub use profanity::profane;
 pub use token::{Kind, Options, Token, tokenize, tokenize_with};

@@ -162,11 +162,11 @@ impl<'a> Scanner<'a, '_> {
         }
         let mut end = self.letters(start);
         loop {
-            if let Some(width) = self.apostrophe_at(end) {
-                if self.spaced_letter_at(end + width) {
-                    end = self.letters(end + width);
-                    continue;
-                }
+            if let Some(width) = self.apostrophe_at(end)
+                && self.spaced_letter_at(end + width)
+            {
+                end = self.letters(end + width);
+                continue;
             }
             match self.byte(end) {
                 b'-' if self.spaced_letter_at(end + 1) => {
@@ -386,7 +386,8 @@ impl<'a> Scanner<'a, '_> {
                 break;
             }
         }
-        if self.text[end..].starts_with("\u{fe0f}\u{20e3}") || self.text[end..].starts_with('\u{20e3}') {
+        let rest = self.text[end..].trim_start_matches('\u{fe0f}');
+        if rest.starts_with('\u{20e3}') && self.bytes[end - 1].is_ascii_digit() {
             // keycaps: the last digit and its frame
             if end - 1 > start {
                 self.push(start, end - 1, Kind::Number);

@@ -337,18 +337,12 @@ impl Matcher {
 
     /// The word in `buffer`; else without its `'s`; else without the letters somebody leaned on.
     fn look_up(&self, buffer: &mut String) -> Word {
-        if let Some(word) = self.words.get(buffer.as_str()) {
-            return *word;
-        }
-        if let Some(bare) = buffer.strip_suffix("'s").or_else(|| buffer.strip_suffix('\'')) {
-            if let Some(word) = self.words.get(bare) {
-                return *word;
-            }
-        }
-        if squeeze(buffer) {
-            return self.words.get(buffer.as_str()).copied().unwrap_or_default();
-        }
-        Word::default()
+        let known = |word: &str| self.words.get(word).copied();
+        let bare = |word: &str| word.strip_suffix("'s").or_else(|| word.strip_suffix('\'')).and_then(known);
+        known(buffer)
+            .or_else(|| bare(buffer))
+            .or_else(|| if squeeze(buffer) { known(buffer) } else { None })
+            .unwrap_or_default()
     }
 
     fn stem(&self, word: &str, found: &mut Vec<u32>) {

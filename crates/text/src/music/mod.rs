@@ -174,7 +174,7 @@ pub struct Music {
 }
 
 impl Music {
-    /// Reads a lexicon and a profile (the [format](https://docs.rs) is described in `lexicon.rs`).
+    /// Reads a lexicon and a profile; the format is described in the README of `crates/text`.
     ///
     /// # Errors
     /// The first line that cannot be read.
