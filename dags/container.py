@@ -8,6 +8,7 @@ from pathlib import Path
 
 from airflow.providers.docker.exceptions import DockerContainerFailedException
 from airflow.providers.docker.operators.docker import DockerOperator
+from docker.errors import APIError
 from docker.types import Mount
 from runner import BEHAVIOUR, ROOT, SECRETS, Step, StepRefused
 
@@ -51,12 +52,13 @@ class Container(Step, DockerOperator):
 
     template_fields = Step.template_fields
     template_ext = ()
+    killed = False
 
     def __init__(self, *, program: str, **kwargs):
         super().__init__(
             program=program,
             image=image(program),
-            user=os.environ.get("OFFKEY_CONTAINER_USER", "65532:65532"),
+            user=user(),
             mem_limit=os.environ.get("OFFKEY_MEMORY", "2g"),
             network_mode=os.environ.get("OFFKEY_NETWORK"),
             auto_remove="force",
@@ -90,13 +92,30 @@ class Container(Step, DockerOperator):
             lines = super().execute(context)
         except DockerContainerFailedException as failure:
             lines = failure.logs
+        except APIError as error:
+            if self.killed:  # and so on_kill() removed the container under us
+                return self.finish(143, [], context)
+            if error.is_client_error():
+                hint = "build the images, or name them in OFFKEY_IMAGE_PREFIX and _TAG; a path must be on the engine's host"
+                raise StepRefused(f"the engine refused: {error.explanation}. hint: {hint}", 78) from error
+            raise
         return self.finish(self.cli.exit_code, lines or [], context)
+
+    def on_kill(self):
+        """Stops and removes the container."""
+        self.killed = True
+        super().on_kill()
 
 
 def image(program: str) -> str:
     """A program's image: a whole reference (by digest, say) from `OFFKEY_IMAGE_<PROGRAM>`, else prefix, program and tag."""
     prefix, tag = os.environ.get("OFFKEY_IMAGE_PREFIX", "offkey/"), os.environ.get("OFFKEY_IMAGE_TAG", "latest")
     return os.environ.get(f"OFFKEY_IMAGE_{program.upper()}", f"{prefix}{program}:{tag}")
+
+
+def user() -> str:
+    """Who a program is inside its container: no account of the image, or, to write into a folder of yours, yourself."""
+    return os.environ.get("OFFKEY_CONTAINER_USER", "65532:65532")
 
 
 def secrets(program: str) -> dict[str, str]:
@@ -117,5 +136,14 @@ def mounts(lake: str, inputs: list[str] | None) -> list[Mount]:
         source = Path(path).resolve()
         if not any(source.is_relative_to(folder) for folder in allowed):
             raise StepRefused(f"{source} may not be mounted. hint: put its folder into the worker's OFFKEY_FOLDERS", 78)
+        if path == lake and not source.exists():
+            make_lake(source)
         found.append(Mount(target=path, source=str(source), type="bind", read_only=path != lake))
     return found
+
+
+def make_lake(folder: Path):
+    """Makes a local lake's folder, for an engine mounts only what is there. Made by root, it is the containers' user's."""
+    folder.mkdir(parents=True)
+    if os.geteuid() == 0:
+        os.chown(folder, *map(int, user().split(":")))

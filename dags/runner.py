@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 """The project."""
 
 GRACE = 4.5
-"""Seconds from SIGTERM to SIGKILL. Airflow kills the task itself after 5, and a program that lives on then has no one to end it."""
+"""Seconds from SIGTERM to SIGKILL. Airflow kills the task itself after 5, and what lives on then has no one to end it."""
 
 TAIL = 500
 """Lines of output kept in memory for the summary and the hint. All of them go to the task's log."""

@@ -4,6 +4,7 @@ Wants an engine (DOCKER_HOST or its usual socket) that has debian:bookworm-slim,
 """
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -72,8 +73,9 @@ def lake(tmp_path_factory):
         ENGINE.images.build(
             path=str(context), target=name, tag=f"offkey-test/{name}:latest", buildargs={"BUILDER": BASE}, rm=True, forcerm=True
         )
-    folder = tmp_path_factory.mktemp("lake")
-    folder.chmod(0o777)
+    folder = tmp_path_factory.mktemp("lakes") / "lake"
+    if os.geteuid() != 0:
+        folder.mkdir(mode=0o777)
     yield folder
     for name in ("ingest", "clean", "featurize"):
         ENGINE.images.remove(f"offkey-test/{name}:latest", force=True)

@@ -1,5 +1,6 @@
 """One step: the command line, the exit codes, the summary and the end of a program, for both runners."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ ExecutorSafeguard.test_mode = True  # these tests call execute() themselves
 
 import container
 import runner
+from docker.errors import APIError
 
 HOSTILE = ['it\'s "x" $(id) `id` {{ 1+1 }} {% raw %} ; rm -rf * \\ é 🎵', "-rf", "--help", "a=b"]
 
@@ -246,6 +248,7 @@ def test_container_is_closed_in(fakes, tmp_path):
     engine, lake, file = FakeEngine(), str(tmp_path / "lake"), str(tmp_path / "in.jsonl")
     summary = contained(fakes, engine, {"lake": lake, "input": [file], "track": HOSTILE}, options=["track", "input"])
     assert summary == {"stage": "ingest", "consumed": 1}
+    assert os.path.isdir(lake) and (os.geteuid() != 0 or os.stat(lake).st_uid == 65532)
     assert engine.removed is True
     asked, host = engine.asked, engine.asked["host_config"]
     assert asked["image"] == "offkey/ingest:latest" and asked["user"] == "65532:65532"
@@ -289,6 +292,18 @@ def test_exit_codes_of_a_container(fakes, code, raised):
     assert engine.removed is True
     if code != 99:
         assert caught.value.code == code and "hint: mend it" in str(caught.value)
+
+
+def test_what_the_engine_refuses_fails_at_once(fakes):
+    engine = FakeEngine()
+
+    def refuse(**_):
+        response = SimpleNamespace(status_code=404, reason="Not Found", url="http://engine")
+        raise APIError("404", response=response, explanation="No such image: offkey/ingest:latest")
+
+    engine.create_container = refuse
+    with pytest.raises(runner.StepRefused, match="No such image: offkey/ingest:latest. hint: build the images"):
+        contained(fakes, engine, {"lake": "s3://b/l"})
 
 
 def test_image_by_tag_or_digest(fakes):
