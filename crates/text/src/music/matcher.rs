@@ -286,8 +286,11 @@ impl Matcher {
                         found.push(*term);
                         mark.word |= classes;
                     }
-                    if let Some(known) = self.words.get(buffer.as_str()) {
-                        mark.word |= self.nodes[known.node as usize].classes & self.own_classes(known.node);
+                    // an account that is called like the searched artist
+                    let known = self.words.get(buffer.as_str()).copied().unwrap_or_default();
+                    let classes = self.nodes[known.node as usize].classes;
+                    if classes & self.own != 0 {
+                        mark.word |= classes;
                     }
                 }
                 Kind::Hashtag => {
@@ -327,12 +330,13 @@ impl Matcher {
 
     /// Of the same words in several languages the one of this language, else the one of all.
     fn nearest(&self, terms: &[u32], lang: Code) -> Option<u32> {
-        let spoken = || terms.iter().copied().filter(|term| self.speaks(*term, lang));
-        spoken().find(|term| !self.terms[*term as usize].languages.is_empty()).or_else(|| spoken().next())
-    }
-
-    fn own_classes(&self, node: u32) -> Classes {
-        if self.nodes[node as usize].classes & self.own != 0 { Classes::MAX } else { 0 }
+        let general = |term: &u32| self.terms[*term as usize].languages.is_empty();
+        let mut spoken = terms.iter().copied().filter(|term| self.speaks(*term, lang));
+        let first = spoken.next()?;
+        if general(&first) == lang.is_und() {
+            return Some(first);
+        }
+        spoken.find(|term| general(term) == lang.is_und()).or(Some(first))
     }
 
     /// The word in `buffer`; else without its `'s`; else without the letters somebody leaned on.
