@@ -18,7 +18,7 @@ impl Words {
         if let Some(languages) = self.languages.get(word) {
             return Some(*languages);
         }
-        if let Some(at) = word.find('\'') {
+        if let Some(at) = memchr::memchr(b'\'', word.as_bytes()) {
             return self.languages.get(&word[..=at]).or_else(|| self.languages.get(&word[at..])).copied();
         }
         if word.starts_with("jaja") && word.bytes().all(|b| matches!(b, b'j' | b'a')) {

@@ -123,7 +123,7 @@ pub(crate) fn parse(content: &str) -> Result<Lexicon, LexiconError> {
     };
     let mut terms = Vec::new();
     for (index, line) in content.lines().enumerate() {
-        if line.trim().is_empty() || line.starts_with('#') && !line.contains('\t') {
+        if line.trim().is_empty() || line.starts_with('#') {
             continue;
         }
         let term = term(line, index + 1).map_err(|why| LexiconError {

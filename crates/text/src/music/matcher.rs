@@ -34,8 +34,10 @@ pub(crate) struct Matcher {
     words: Map<Box<str>, Word>,
     nodes: Vec<Node>,
     steps: Map<(u32, u32), u32>,
-    /// By the first two characters.
+    /// Stems, by their first two characters.
     stems: Map<Box<str>, Vec<(Box<str>, u32)>>,
+    /// Is one of the stems in ASCII? If not, most words need no look.
+    ascii_stems: bool,
     tags: Map<Box<str>, Vec<u32>>,
     emoji: Map<Box<str>, Vec<u32>>,
     domains: Map<Box<str>, u32>,
@@ -78,6 +80,7 @@ impl Matcher {
             nodes: vec![Node::default()],
             steps: Map::default(),
             stems: Map::default(),
+            ascii_stems: false,
             tags: Map::default(),
             emoji: Map::default(),
             domains: Map::default(),
@@ -131,6 +134,7 @@ impl Matcher {
                 TermKind::Name => matcher.sequence(&key, number, own | artist),
                 TermKind::Title => matcher.sequence(&key, number, title),
                 TermKind::Stem => {
+                    matcher.ascii_stems |= key.is_ascii();
                     let head: String = key.chars().take(2).collect();
                     matcher.stems.entry(head.into()).or_default().push((key, number));
                 }
@@ -176,7 +180,6 @@ impl Matcher {
             let cues = matcher.cues(&text, &mut names).map_err(|why| LexiconError { file, line, why })?;
             matcher.windows.push(Window { cues, term });
         }
-        // the names of the searched artist are handles and hashtags too
         matcher.parts = automaton(&parts)?;
         matcher.tagparts = automaton(&tagparts)?;
         Ok(matcher)
@@ -262,7 +265,7 @@ impl Matcher {
                     word = self.look_up(&mut buffer);
                     mark.word = word.classes;
                     if token.kind == Kind::Word {
-                        if word.id == 0 || word.node == 0 {
+                        if word.node == 0 && (self.ascii_stems || !token.text.is_ascii()) {
                             self.stem(&buffer, &mut found);
                         }
                         unspaced |= !token.text.is_ascii()
