@@ -14,11 +14,10 @@ pub type Millis = i64;
 /// The first instant a snowflake id can name (2010-11-04T01:42:54.657Z).
 const TWITTER_EPOCH: Millis = 1_288_834_974_657;
 
-/// Reads an RFC 3339 time with `Z` (`2026-11-20T12:00:00Z`, with or without a fraction).
+/// Reads an RFC 3339 time (`2026-11-20T12:00:00Z`). A fraction or an offset is taken too: twarc sends `+00:00`.
 #[must_use]
 pub fn parse_time(text: &str) -> Option<Millis> {
-    let utc = text.strip_suffix('Z')?;
-    if utc.as_bytes().get(10) != Some(&b'T') {
+    if text.as_bytes().get(10) != Some(&b'T') {
         return None;
     }
     let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
@@ -93,6 +92,11 @@ impl Clock {
         self.0.base.load(SeqCst) + self.elapsed()
     }
 
+    /// The present without what has ticked away: where the clock was put.
+    pub(crate) fn put(&self) -> Millis {
+        self.0.base.load(SeqCst)
+    }
+
     /// Moves the clock to `now`, forwards or back.
     pub fn set(&self, now: Millis) {
         self.0.base.store(now - self.elapsed(), SeqCst);
@@ -144,9 +148,8 @@ mod tests {
         assert_eq!(id_time(1_346_889_436_626_259_968), at);
         assert_eq!(format_time(id_time(2_000_000_000_000_000_000)), "2025-12-14T00:28:52.860Z");
         assert_eq!(id_time(first_id(at)), at);
-        for bad in
-            ["2021-01-06", "2021-01-06 18:40:40Z", "2021-01-06T18:40:40+00:00", "2021-01-06T18:40Z", ""]
-        {
+        assert_eq!(parse_time("2021-01-06T20:40:40.344+02:00"), Some(at));
+        for bad in ["2021-01-06", "2021-01-06 18:40:40Z", "2021-01-06T18:40:40", "2021-01-06T18:40Z", ""] {
             assert_eq!(parse_time(bad), None, "{bad}");
         }
     }

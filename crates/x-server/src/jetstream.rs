@@ -17,7 +17,7 @@ use crate::events::{Event, events, first_at};
 use crate::faults::{Cut, Step};
 use crate::ledger::Served;
 use crate::params::{Invalid, Params};
-use crate::server::{Pace, Server};
+use crate::server::{Head, Pace, Server};
 use crate::wire::Fuse;
 
 /// Events older than this are not kept; an older cursor is moved up without a word.
@@ -126,7 +126,7 @@ pub(crate) async fn run(
         let now = server.clock.now();
         let next = match wish.cursor.filter(|cursor| *cursor <= now * 1_000) {
             Some(cursor) => first_at(&server.corpus, cursor.max(now * 1_000 - LOOKBACK_US)),
-            None => server.corpus.happened(now),
+            None => server.live(Head::Bluesky),
         };
         let from = wish.cursor.unwrap_or(i64::MIN);
         let mut feed = Feed { server: &server, sink, filters, next, from, ready: Vec::new(), fuse };
@@ -243,8 +243,8 @@ impl Feed<'_> {
             match (due, self.server.settings.pace) {
                 (None, _) => self.idle(Millis::MAX).await?,
                 (Some(at), Pace::Clock) if at > clock.now() => self.idle(at).await?,
-                (Some(at), pace) => {
-                    clock.reach(at);
+                (Some(_), pace) => {
+                    self.server.pass(Head::Bluesky, self.next);
                     self.ready = events(&self.server.corpus, self.next);
                     self.ready.reverse();
                     self.next += 1;

@@ -330,6 +330,7 @@ impl Builder {
             buckets: limits::Buckets::default(),
             rules: rules::Rules::default(),
             connections: connections::Connections::default(),
+            heads: [0.into(), 0.into()],
         });
         let accept = tokio::spawn(accept(listener, Arc::clone(&server)));
         Ok(XServer {

@@ -77,6 +77,9 @@ const fn both(name: &'static str) -> Name {
 const fn tweet_only(name: &'static str) -> Name {
     Name { tweet: name, post: name, asked_as_tweet: true, asked_as_post: false }
 }
+const fn post_only(name: &'static str) -> Name {
+    Name { tweet: name, post: name, asked_as_tweet: false, asked_as_post: true }
+}
 const fn renamed(tweet: &'static str, post: &'static str) -> Name {
     Name { tweet, post, asked_as_tweet: true, asked_as_post: true }
 }
@@ -98,6 +101,7 @@ pub(crate) static TWEET: Kind = Kind {
     defaults: &["id", "text", "edit_history_tweet_ids"],
     names: &[
         both("article"),
+        post_only("article_title"),
         both("attachments"),
         expanded("author_id", "author_id"),
         both("card_uri"),
@@ -157,6 +161,7 @@ pub(crate) static USER: Kind = Kind {
         both("protected"),
         both("public_metrics"),
         both("receives_your_dm"),
+        post_only("subscribes_to_you"),
         both("subscription"),
         both("subscription_type"),
         both("url"),

@@ -83,7 +83,11 @@ pub(crate) fn list(server: &Server, params: &Params) -> Result<Reply, Invalid> {
     let chosen: Vec<&Rule> =
         rules.iter().filter(|rule| ids.is_empty() || ids.contains(&rule.id.to_string().as_str())).collect();
     let page: Vec<Value> = chosen.iter().skip(start).take(most).map(|rule| show(rule)).collect();
-    let mut meta = json!({"sent": format_time(server.clock.now()), "result_count": page.len()});
+    let mut meta = json!({"result_count": page.len()});
+    // 2.167 has no `sent` here.
+    if server.settings.dialect == Dialect::Tweet {
+        meta["sent"] = format_time(server.clock.now()).into();
+    }
     if start + page.len() < chosen.len() {
         meta["next_token"] = format!("rules{:011}", start + page.len()).into();
     }

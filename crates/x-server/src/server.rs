@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
@@ -11,7 +12,7 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Millis, id_time};
 use crate::connections::{self, Connections};
 use crate::control;
 use crate::corpus::Corpus;
@@ -66,6 +67,15 @@ pub(crate) struct Server {
     pub buckets: Buckets,
     pub rules: Rules,
     pub connections: Connections,
+    /// The first tweet that no X stream, and none that no Jetstream, has been given.
+    pub heads: [AtomicUsize; 2],
+}
+
+/// The two things that move a head.
+#[derive(Clone, Copy)]
+pub(crate) enum Head {
+    X,
+    Bluesky,
 }
 
 /// A good answer before it becomes HTTP.
@@ -241,6 +251,21 @@ impl Server {
                 self.problem(problem, Some(rate), rate_headers)
             }
         })
+    }
+
+    /// Where a live stream begins. By the clock: with what comes next. Else with what no stream was given yet, unless
+    /// the clock was moved past it; that it ticks on while nobody listens makes no gap.
+    pub fn live(&self, head: Head) -> usize {
+        if self.settings.pace == Pace::Clock {
+            return self.corpus.happened(self.clock.now());
+        }
+        self.heads[head as usize].load(SeqCst).max(self.corpus.happened(self.clock.put()))
+    }
+
+    /// A stream has gone past this tweet, and carries the clock along.
+    pub fn pass(&self, head: Head, index: usize) {
+        self.heads[head as usize].fetch_max(index + 1, SeqCst);
+        self.clock.reach(id_time(self.corpus.tweets[index].id));
     }
 
     /// Ids of the whole corpus that a query means, past or future; retweets only where they are served.

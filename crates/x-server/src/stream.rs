@@ -13,7 +13,7 @@ use crate::faults::{Cut, Step};
 use crate::ledger::Served;
 use crate::names::Dialect;
 use crate::params::{Includes, Invalid, Params, Projection};
-use crate::server::{Pace, Server};
+use crate::server::{Head, Pace, Server};
 use crate::wire::Chunk;
 
 /// Lines are gathered up to about so many bytes before they are written.
@@ -56,9 +56,12 @@ impl Wish {
                 }),
         };
         let back = params.number("backfill_minutes", 0..=5, 0)?;
-        let back = now - 60_000 * Millis::try_from(back).unwrap_or(0);
-        let start = time("start_time")?.unwrap_or(back);
-        Ok(Self { choice, start: server.corpus.happened(start), until: time("end_time")? })
+        let start = match time("start_time")? {
+            None if back == 0 => server.live(Head::X),
+            None => server.corpus.happened(now - 60_000 * Millis::try_from(back).unwrap_or(0)),
+            Some(at) => server.corpus.happened(at - 1),
+        };
+        Ok(Self { choice, start, until: time("end_time")? })
     }
 }
 
@@ -322,7 +325,7 @@ impl Feed<'_> {
 
     /// The stream carries the clock along; a set rate is kept in real time.
     async fn pace(&self, index: usize) {
-        self.server.clock.reach(id_time(self.server.corpus.tweets[index].id));
+        self.server.pass(Head::X, index);
         if let Pace::Rate(each_second) = self.server.settings.pace {
             tokio::time::sleep(Duration::from_secs_f64(1.0 / each_second.max(0.001))).await;
         }
