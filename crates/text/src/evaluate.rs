@@ -13,8 +13,9 @@ use crate::language::language as detect;
 use crate::music::{Music, MusicInput, Preset, Switches};
 use crate::token::{Options, Token, tokenize, tokenize_with};
 use crate::{clean, normalise_language, unescape};
-use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fmt::Write as _;
 
@@ -39,7 +40,7 @@ impl fmt::Display for RecordError {
 impl std::error::Error for RecordError {}
 
 /// A figure and its 95 % interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measure {
     /// The figure over all records.
     pub value: f64,
@@ -56,10 +57,8 @@ impl fmt::Display for Measure {
 }
 
 /// How well music is told from the rest.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MusicReport {
-    /// `music`.
-    pub task: &'static str,
     /// Name and version of the lexicon and the profile.
     pub lexicon: String,
     /// Scores from here on are music.
@@ -81,10 +80,8 @@ pub struct MusicReport {
 }
 
 /// How often the language is right.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LanguageReport {
-    /// `language`.
-    pub task: &'static str,
     /// Records.
     pub records: usize,
     /// Share of right answers.
@@ -96,10 +93,8 @@ pub struct LanguageReport {
 }
 
 /// How well tokens agree with gold tokens.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TokensReport {
-    /// `tokens`.
-    pub task: &'static str,
     /// Records.
     pub records: usize,
     /// Share of our tokens that are gold tokens.
@@ -161,7 +156,6 @@ pub fn music(
     }
     let positives = tally.iter().filter(|c| c.gold > 0).count();
     Ok(MusicReport {
-        task: "music",
         lexicon: music.version().to_owned(),
         threshold,
         records: tally.len(),
@@ -221,7 +215,6 @@ pub fn language(lines: &str) -> Result<LanguageReport, RecordError> {
         })
         .collect();
     Ok(LanguageReport {
-        task: "language",
         records: tally.len(),
         accuracy: measure(&tally, Counts::accuracy),
         confident_share: measure(&tally, |c| share(c.said, c.all)),
@@ -266,7 +259,6 @@ pub fn tokens(lines: &str, options: Options) -> Result<TokensReport, RecordError
         });
     }
     Ok(TokensReport {
-        task: "tokens",
         records: tally.len(),
         precision: measure(&tally, Counts::precision),
         recall: measure(&tally, Counts::recall),
@@ -275,6 +267,10 @@ pub fn tokens(lines: &str, options: Options) -> Result<TokensReport, RecordError
 }
 
 impl MusicReport {
+    fn figures(&self) -> [(&'static str, Measure); 4] {
+        [("precision", self.precision), ("recall", self.recall), ("f1", self.f1), ("accuracy", self.accuracy)]
+    }
+
     /// The report for people.
     #[must_use]
     pub fn table(&self) -> String {
@@ -282,51 +278,87 @@ impl MusicReport {
             "music: {} records, {} about music, {} skipped; score >= {} ({})",
             self.records, self.positives, self.skipped, self.threshold, self.lexicon
         );
-        rows(
-            &head,
-            &[
-                ("precision", self.precision),
-                ("recall", self.recall),
-                ("F1", self.f1),
-                ("accuracy", self.accuracy),
-            ],
-        )
+        table(&head, &self.figures())
     }
 }
 
 impl LanguageReport {
+    fn figures(&self) -> [(&'static str, Measure); 3] {
+        [
+            ("accuracy", self.accuracy),
+            ("confident_share", self.confident_share),
+            ("confident_accuracy", self.confident_accuracy),
+        ]
+    }
+
     /// The report for people.
     #[must_use]
     pub fn table(&self) -> String {
-        rows(
-            &format!("language: {} records", self.records),
-            &[
-                ("accuracy", self.accuracy),
-                ("confident share", self.confident_share),
-                ("confident accuracy", self.confident_accuracy),
-            ],
-        )
+        table(&format!("language: {} records", self.records), &self.figures())
     }
 }
 
 impl TokensReport {
+    fn figures(&self) -> [(&'static str, Measure); 3] {
+        [("precision", self.precision), ("recall", self.recall), ("f1", self.f1)]
+    }
+
     /// The report for people.
     #[must_use]
     pub fn table(&self) -> String {
-        rows(
-            &format!("tokens: {} records", self.records),
-            &[("precision", self.precision), ("recall", self.recall), ("F1", self.f1)],
-        )
+        table(&format!("tokens: {} records", self.records), &self.figures())
     }
 }
 
-fn rows(head: &str, measures: &[(&str, Measure)]) -> String {
+fn table(head: &str, figures: &[(&str, Measure)]) -> String {
     let mut out = format!("{head}\n");
-    for (name, measure) in measures {
+    for (name, measure) in figures {
         // writing to a string cannot fail
         let _ = writeln!(out, "  {name:<20} {measure}");
     }
     out
+}
+
+/// Each figure as a number under its name, and under `intervals` its bounds: `{"task":"tokens",
+/// "records":950,"f1":0.9,"intervals":{"f1":[0.8,0.95]}}`.
+fn figures<M: SerializeMap>(mut map: M, figures: &[(&'static str, Measure)]) -> Result<M::Ok, M::Error> {
+    for (name, measure) in figures {
+        map.serialize_entry(name, &measure.value)?;
+    }
+    let intervals: BTreeMap<_, _> = figures.iter().map(|(name, m)| (name, [m.low, m.high])).collect();
+    map.serialize_entry("intervals", &intervals)?;
+    map.end()
+}
+
+impl Serialize for MusicReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("task", "music")?;
+        map.serialize_entry("lexicon", &self.lexicon)?;
+        map.serialize_entry("threshold", &self.threshold)?;
+        map.serialize_entry("records", &self.records)?;
+        map.serialize_entry("positives", &self.positives)?;
+        map.serialize_entry("skipped", &self.skipped)?;
+        figures(map, &self.figures())
+    }
+}
+
+impl Serialize for LanguageReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("task", "language")?;
+        map.serialize_entry("records", &self.records)?;
+        figures(map, &self.figures())
+    }
+}
+
+impl Serialize for TokensReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("task", "tokens")?;
+        map.serialize_entry("records", &self.records)?;
+        figures(map, &self.figures())
+    }
 }
 
 fn read<'a, R: Deserialize<'a>>(lines: &'a str) -> Result<Vec<R>, RecordError> {

@@ -1,10 +1,12 @@
 //! What a tweet says: a string in, plain data out. No I/O, no clock, no randomness.
 //!
 //! - [`tokenize`] cuts the text into [`Token`]s, [`clean`](clean()) takes links and names off, [`key`] finds exact copies;
-//! - [`language`](language()) is a cascade of the platform's code, the script and two detectors;
+//! - [`language`](language()) is a cascade of the script, the platform's code, small words and two detectors;
 //! - [`Music`] scores how much a tweet has to do with music, by a lexicon and a profile that are files;
 //! - [`profane`] is a flag;
 //! - [`evaluate`] measures all of these against labelled records.
+//!
+//! Texts are expected with their HTML entities [unescaped](unescape()).
 
 mod chars;
 mod clean;

@@ -34,3 +34,17 @@ pub fn profane(tokens: &[Token]) -> bool {
         words.contains(&*small)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_small_and_fits() {
+        for word in words() {
+            assert!(word.len() <= LONGEST && !word.is_empty());
+            assert_eq!(word.to_ascii_lowercase(), *word);
+            assert!(!word.contains(&b' '));
+        }
+    }
+}
