@@ -9,7 +9,7 @@ verdict is not looked at again. A failed critical expectation fails the verdict;
 The verdicts lie in _meta/gates/, the pages to read in _meta/reports/<run id>/data_docs/. The last line on stdout is JSON.
 
 exit codes: 0 passed · 2 usage · 65 a gate failed, or a file is damaged · 66 no such lake or dataset · 70 our bug ·
-74 storage error (retry)
+74 storage error (retry) · 77 credentials
 """
 
 import argparse
@@ -23,6 +23,8 @@ import time
 import traceback
 from datetime import datetime, timezone
 from pathlib import Path
+
+import pyarrow
 
 import clean_gate
 import dataset_gate
@@ -171,6 +173,7 @@ def check(given):
         say("nothing to judge: no result is without a passing verdict")
         return summary(given, evidence, 0, [], True, None)
 
+    pyarrow.default_memory_pool().release_unused()
     say(f"{len(evidence.subjects)} to judge, evidence collected in {time.monotonic() - started:.1f} s")
     with tempfile.TemporaryDirectory(prefix="offkey-gate-") as folder:
         folder = Path(folder)

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from evidence import (
-    Evidence, Sample, batches, clean_columns, column, file_row, hashed, hashes, settings, share, total, undecided,
+    Evidence, Sample, batches, clean_columns, column, distinct, file_row, hashed, hashes, settings, share, total, undecided,
 )  # fmt: skip
 from location import each
 
@@ -63,11 +63,13 @@ def look(lake, pointer, read, kept, dropped):
 
 def scan(parquet, sample, partition, limit):
     """The sampled rows of a file, and what is counted over all of them."""
-    frames, ids, leaks, false_drops = [], [], 0, 0
+    frames, rows, leaks, false_drops = [], 0, 0, 0
+    ids = np.empty(parquet.metadata.num_rows, dtype=np.uint64)
     wanted = list(dict.fromkeys(["source", "tweet_id", "music_score", "drop_reason", *sample.columns()]))
     for batch in batches(parquet, wanted):
         own = hashes(column(batch, "tweet_id").cast("string"))
-        ids.append(own ^ hashes(column(batch, "source").cast("string")))
+        ids[rows : rows + batch.num_rows] = own ^ hashes(column(batch, "source").cast("string"))
+        rows += batch.num_rows
         if limit is not None:
             scores = column(batch, "music_score").cast("float32").to_numpy(zero_copy_only=False)
             music = pc.equal(column(batch, "drop_reason").cast("string"), "music").fill_null(False)
@@ -75,8 +77,7 @@ def scan(parquet, sample, partition, limit):
             leaks += int((~(scores < limit)).sum())
             false_drops += int((music.to_numpy(zero_copy_only=False) & ~(scores >= limit)).sum())
         frames.append(sample.take(batch, own, partition))
-    ids = np.concatenate(ids) if ids else np.array([], dtype=np.uint64)
-    counted = {"ids_repeated": len(ids) - len(np.unique(ids))}
+    counted = {"ids_repeated": rows - distinct(ids)}
     if limit is not None:
         counted |= {"music_leaks": leaks, "music_false_drops": false_drops}
     return frames, counted

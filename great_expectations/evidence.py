@@ -165,6 +165,12 @@ def hashes(values):
     return pd.util.hash_array(values.to_numpy(zero_copy_only=False).astype(object), categorize=False)
 
 
+def distinct(values):
+    """How many distinct numbers there are. Sorts in place: a copy of ten million is what the memory is short of."""
+    values.sort()
+    return int(np.count_nonzero(values[1:] != values[:-1])) + bool(len(values))
+
+
 def column(batch, name):
     """A column of a batch; null throughout where the file lacks it."""
     return batch.column(name) if name in batch.schema.names else pa.nulls(batch.num_rows)

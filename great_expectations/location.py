@@ -155,7 +155,8 @@ class Lake:
         """Writes a whole file. A reader sees the old one or the new one, never a part of it."""
         with storage(self.url(key)):
             if self.remote:
-                with self.fs.open_output_stream(self.path(key)) as file:
+                # Without `compression=None` Arrow would compress whatever is named .zst or .gz.
+                with self.fs.open_output_stream(self.path(key), compression=None) as file:
                     file.write(data)
                 return
             target = Path(self.path(key))
@@ -189,6 +190,12 @@ def _s3():
         "endpoint_override": endpoint.partition("://")[2].rstrip("/") if endpoint else None,
         "scheme": endpoint.partition("://")[0] if endpoint else None,
     }
-    return fs.S3FileSystem(
-        connect_timeout=5, request_timeout=60, **{key: value for key, value in options.items() if value is not None}
-    )
+    try:
+        return fs.S3FileSystem(
+            connect_timeout=5,
+            request_timeout=60,
+            allow_delayed_open=True,  # a small object is one PUT
+            **{key: value for key, value in options.items() if value},
+        )
+    except ValueError as error:
+        raise Failure(77, "one of the AWS keys is set without the other", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY") from error

@@ -5,7 +5,8 @@
 It goes to _meta/reports/<run id>/report.html in the lake, beside the Data Docs of the gates. The same lake gives the same
 bytes. The last line on stdout is JSON.
 
-exit codes: 0 written · 2 usage · 65 a file is damaged · 66 no such lake or dataset · 70 our bug · 74 storage error (retry)
+exit codes: 0 written · 2 usage · 65 a file is damaged · 66 no such lake or dataset · 70 our bug · 74 storage error (retry) ·
+77 credentials
 """
 
 import argparse

@@ -591,6 +591,19 @@ def test_a_write_is_whole_or_not_at_all(tmp_path, monkeypatch):
     assert lake.read("a/b.json") == b"old"
 
 
+def test_bytes_for_a_bucket_are_written_as_they_are(tmp_path):
+    """Arrow's streams compress whatever is named .zst unless told not to: a raw part would be another."""
+    lake = location.Lake(str(tmp_path))
+    lake.remote = True  # the branch for buckets, on a folder
+    lake.write("part.jsonl.zst", b"as it is")
+    assert (tmp_path / "part.jsonl.zst").read_bytes() == b"as it is"
+
+
+def test_half_a_key_is_a_credentials_error(tmp_path):
+    done = command("raw", "s3://bucket/lake", AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="")
+    assert done.returncode == 77 and "hint: set AWS_ACCESS_KEY_ID" in done.stderr
+
+
 @pytest.mark.slow
 def test_two_thousand_partitions(tmp_path):
     lakes.good(tmp_path, days=2000, tweets=4, dataset=False)
