@@ -74,6 +74,9 @@ pub fn tokenize_with<'a>(text: &'a str, options: Options, out: &mut Vec<Token<'a
     }
 }
 
+/// No domain name is longer; so a text of dots is not read again and again.
+const DOMAIN: usize = 255;
+
 struct Scanner<'a, 'o> {
     text: &'a str,
     bytes: &'a [u8],
@@ -267,6 +270,7 @@ impl<'a> Scanner<'a, '_> {
         let mut last_dot = None;
         loop {
             match self.byte(end) {
+                _ if end - at > DOMAIN => return None,
                 b if b.is_ascii_alphanumeric() || b == b'-' || b == b'_' => end += 1,
                 b'.' if self.byte(end + 1).is_ascii_alphanumeric() => {
                     last_dot = Some(end);
@@ -310,21 +314,16 @@ impl<'a> Scanner<'a, '_> {
                 }
             }
         }
-        let open = |close: u8, open: u8, end: usize| {
-            let span = &self.bytes[start..end];
-            span.iter().filter(|&&b| b == close).count() > span.iter().filter(|&&b| b == open).count()
-        };
+        // brackets that close nothing may go; those that close one of the link's own stay
+        let count = |byte| self.bytes[start..end].iter().filter(|b| **b == byte).count();
+        let mut round = count(b')').saturating_sub(count(b'('));
+        let mut square = count(b']').saturating_sub(count(b'['));
         while end > body {
-            let last = self.bytes[end - 1];
-            let strip = match last {
-                b'.' | b',' | b'!' | b'?' | b';' | b':' | b'\'' | b'*' | b'|' | b'~' => true,
-                b')' => open(b')', b'(', end),
-                b']' => open(b']', b'[', end),
-                b'}' => true,
-                _ => false,
-            };
-            if !strip {
-                break;
+            match self.bytes[end - 1] {
+                b'.' | b',' | b'!' | b'?' | b';' | b':' | b'\'' | b'*' | b'|' | b'~' | b'}' => {}
+                b')' if round > 0 => round -= 1,
+                b']' if square > 0 => square -= 1,
+                _ => break,
             }
             end -= 1;
         }
@@ -338,7 +337,7 @@ impl<'a> Scanner<'a, '_> {
         }
         let mut end = dot;
         let mut last = dot;
-        while self.byte(end) == b'.' && self.byte(end + 1).is_ascii_alphanumeric() {
+        while self.byte(end) == b'.' && self.byte(end + 1).is_ascii_alphanumeric() && end - start <= DOMAIN {
             last = end + 1;
             end += 1;
             while self.byte(end).is_ascii_alphanumeric() || self.byte(end) == b'-' {
@@ -430,6 +429,7 @@ impl<'a> Scanner<'a, '_> {
             let mut last = end;
             loop {
                 match self.byte(stop) {
+                    _ if stop - start > DOMAIN => break,
                     b if b.is_ascii_alphanumeric() || b == b'-' => stop += 1,
                     b'.' if self.byte(stop + 1).is_ascii_alphanumeric() => {
                         stop += 1;

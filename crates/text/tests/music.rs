@@ -1,6 +1,7 @@
 //! The rules of the music score, the lexicon format, and the bundled files.
 #![allow(clippy::unwrap_used)]
 
+use proptest::prelude::*;
 use text::{Code, Music, MusicInput, Preset, Reason, Switches, Verdict, clean, language, tokenize};
 
 fn verdict<'m>(
@@ -120,6 +121,14 @@ fn windows_are_cues_in_order_within_a_sentence() {
 }
 
 #[test]
+fn windows_know_numbers_and_alternatives() {
+    let music = small("row|seat {number}\t2\twindow");
+    assert_eq!(terms(&music, "Seat 14 of all").len(), 1);
+    assert_eq!(terms(&music, "row 3").len(), 1);
+    assert!(terms(&music, "row three").is_empty());
+}
+
+#[test]
 fn names_alone_and_weak_words_alone_are_hints() {
     let music = small("aa\t2\tartist\nbb\t2\tartist\ncc\t1\tword\ndd\t1\tword\nee\t1\tword");
     let score = |text| verdict(&music, text, &[], &[], Switches::default()).score;
@@ -233,4 +242,20 @@ fn an_unknown_language_wakes_all_terms() {
     tokenize("lagu", &mut tokens);
     let input = MusicInput { tokens: &tokens, urls: &[], annotations: &[], lang: Code::UND };
     assert_eq!(music.score(&input, Switches::default()).reason, Reason::Words);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_has_a_finite_score_and_a_language(text in "\\PC{0,80}", platform in proptest::option::of("[a-z_-]{0,4}")) {
+        let mut tokens = Vec::new();
+        tokenize(&text, &mut tokens);
+        let cleaned = clean(&text, &tokens);
+        let found = language(&cleaned, platform.as_deref());
+        prop_assert!((0.0..=1.0).contains(&found.confidence));
+        let verdict = verdict(Music::bundled(), &text, &[&text], &[&text], Switches::default());
+        prop_assert!(verdict.score.is_finite());
+        prop_assert_eq!(verdict.terms.is_empty(), verdict.score == 0.0 && verdict.reason == Reason::None);
+    }
 }

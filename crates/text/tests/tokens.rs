@@ -164,6 +164,36 @@ fn invisible_marks_are_space() {
     assert!(words(" \t\n\u{3000}").is_empty());
 }
 
+#[test]
+fn a_long_hostile_text_is_read_in_one_pass() {
+    // quadratic time would take hours here
+    for piece in [
+        ")",
+        "aa.",
+        "a@a.",
+        "@a.",
+        "(",
+        ":",
+        "http://x)",
+        "<",
+        "a'",
+        "1.",
+        "#",
+        "-",
+        "👍",
+        "\u{200d}",
+        "'",
+        "a-",
+        "w/",
+        "*a",
+    ] {
+        for head in ["", "http://x", "@", "a", ":"] {
+            let text = format!("{head}{}", piece.repeat(100_000));
+            check(&text, Options::default()).unwrap();
+        }
+    }
+}
+
 /// Order, no overlap, full cover.
 fn check(text: &str, options: Options) -> Result<(), TestCaseError> {
     let mut out = vec![Token { text: "left over", kind: Kind::Word, start: 0 }];
