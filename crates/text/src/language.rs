@@ -264,10 +264,7 @@ fn arbiter(text: &str, candidates: &[Code]) -> Option<Code> {
         Lang::Por,
         Lang::Fra,
         Lang::Deu,
-        Lang::Nld,
-        Lang::Ita,
         Lang::Ind,
-        Lang::Tur,
     ];
     for code in candidates {
         if let Some(lang) = to_whatlang(*code)
