@@ -64,6 +64,14 @@ def in_set(column, values, notes):
     return expect("column_values_to_be_in_set", notes, column=column, value_set=values)
 
 
+def language():
+    """People declare languages that ISO 639-1 has no code for; that is worth a look, not the dataset."""
+    return [
+        expect("column_values_to_match_regex", "A language code", column="lang", regex="^[a-z]{2,3}$"),
+        expect("column_values_to_be_in_set", "ISO 639-1, or und", "warning", column="lang", value_set=LANGUAGES),
+    ]
+
+
 def bounds(suite):
     """What `thresholds.json` says of a suite: an expectation per column and severity."""
     return [
@@ -136,7 +144,7 @@ def suites():
             *[not_null(column, "Never null") for column in required],
             expect("column_values_to_be_unique", "One row per tweet; all copies of a sampled id are in the sample", column="row_key"),
             in_set("source", ["x", "bluesky"], "Where a tweet comes from"),
-            in_set("lang", LANGUAGES, "ISO 639-1, or und"),
+            *language(),
             *bounds("clean_rows"),
         ],
         "clean_dropped": [
@@ -176,7 +184,7 @@ def suites():
         "dataset_rows": [
             not_null("tweet_id", "Never null"),
             not_null("text", "Never null"),
-            in_set("lang", LANGUAGES, "ISO 639-1, or und"),
+            *language(),
             in_set("split", SPLITS, "Names that people and libraries know"),
             *bounds("dataset_rows"),
         ],
@@ -192,6 +200,8 @@ def described(expectation):
         rule = f"one of {', '.join(values)}" if len(values) < 8 else f"one of {len(values)} codes"
     elif "column_B" in kwargs:
         rule = f"{'at least' if 'or_equal' in kwargs else 'equals'} {kwargs['column_B']}"
+    elif "regex" in kwargs:
+        rule = f"matches {kwargs['regex']}"
     elif low is None and high is None:
         rule = "unique" if expectation["type"].endswith("unique") else "never null"
     elif low is None or high is None:

@@ -56,7 +56,7 @@ class Tally:
     def __init__(self, split_by, columns, rows):
         self.by_time, self.group = split_by == "time", GROUPS.get(split_by, "author_id")
         self.columns = {c["name"]: c for c in columns}
-        self.numbers = [c["name"] for c in columns if c["type"] in ("f32", "f64", "i64", "u32", "i32", "u8", "i8")]
+        self.numbers = [c["name"] for c in columns if c["type"].startswith(("float", "int", "uint"))]
         self.required = [c["name"] for c in columns if not c["nullable"]]
         self.names = list(dict.fromkeys(
             ["source", "tweet_id", "split", "lang", "created_at", "near_dup_group", *filter(None, [self.group]), *self.numbers,

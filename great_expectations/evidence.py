@@ -33,7 +33,7 @@ def settings():
 
 @cache
 def clean_columns():
-    """The columns of clean, in order: `{"name", "type", "nullable", "role"}`."""
+    """The columns of clean, in order: `{"name", "type", "nullable", "role", "unit"?, "doc"}`."""
     return json.loads((HERE / "columns.json").read_text())
 
 
@@ -133,9 +133,8 @@ def type_name(kind):
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return f"list<{type_name(kind.value_type)}>"
     if kind == pa.timestamp("us", "UTC"):
-        return "timestamp"
-    names = {"float": "f32", "double": "f64", "int64": "i64", "int32": "i32", "uint32": "u32", "uint8": "u8", "int8": "i8"}
-    return names.get(str(kind), str(kind))
+        return "timestamp[us, UTC]"
+    return {"float": "float32", "double": "float64"}.get(str(kind), str(kind))
 
 
 def compare(schema, expected):

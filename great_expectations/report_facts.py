@@ -87,7 +87,7 @@ def questions(manifest, pointers, runs):
         values = {}
         for said in arguments:
             for key, value in said.items():
-                if value not in (None, [], {}, "", False):
+                if key != "lake" and value not in (None, [], {}, "", False):
                     values.setdefault(key, {}).setdefault(_plain(value), None)
         lines += [(stage, key, list(said)[:LISTED]) for key, said in sorted(values.items())]
     return lines

@@ -15,13 +15,13 @@ import pyarrow.parquet as pq
 REPOSITORY = Path(__file__).resolve().parents[2]
 COLUMNS = json.loads((REPOSITORY / "great_expectations" / "columns.json").read_text())
 ARROW = {
-    "string": pa.string(), "bool": pa.bool_(), "timestamp": pa.timestamp("us", "UTC"), "list<string>": pa.list_(pa.string()),
-    "f32": pa.float32(), "f64": pa.float64(), "i64": pa.int64(), "u32": pa.uint32(),
+    "string": pa.string(), "bool": pa.bool_(), "timestamp[us, UTC]": pa.timestamp("us", "UTC"), "list<string>": pa.list_(pa.string()),
+    "float32": pa.float32(), "float64": pa.float64(), "int64": pa.int64(), "uint32": pa.uint32(),
 }  # fmt: skip
 FEATURES = [
-    {"name": "char_count", "type": "i64", "nullable": False, "role": "feature", "unit": "count"},
-    {"name": "upper_ratio", "type": "f32", "nullable": False, "role": "feature", "unit": "ratio"},
-    {"name": "hour_sin", "type": "f32", "nullable": True, "role": "feature", "unit": "sine"},
+    {"name": "char_count", "type": "int64", "nullable": False, "role": "feature", "unit": "count"},
+    {"name": "upper_ratio", "type": "float32", "nullable": False, "role": "feature", "unit": "ratio"},
+    {"name": "hour_sin", "type": "float32", "nullable": True, "role": "feature", "unit": "sine"},
     {"name": "near_dup_group", "type": "string", "nullable": True, "role": "group"},
     {"name": "split", "type": "string", "nullable": False, "role": "split"},
 ]
@@ -109,7 +109,7 @@ def tweet(day, number, authors=40):
         "statuses_count": 100, "copies": 1, "retweets_seen": number % 2, "is_reply": False, "is_quote": False,
         "verified": None, "possibly_sensitive": False, "profanity": False, "place_name": None, "place_country": None,
         "lon": -79.4 if number % 10 == 0 else None, "lat": 43.7 if number % 10 == 0 else None,
-        "text_key": sha256(text.encode())[:16], "raw_part": "part-0", "raw_line": number,
+        "edit_id": None, "text_key": sha256(text.encode())[:16], "raw_part": "part-0", "raw_line": number,
     }  # fmt: skip
 
 
