@@ -8,37 +8,16 @@ const FIXED: [&str; 34] = [
 ];
 
 /// Emoticons that start with a letter or digit and stand alone.
-const LETTERS: [&str; 20] = [
+const LETTERS: [&str; 19] = [
     "xD", "XD", "xd", "Xd", "xP", "XP", "o_O", "O_o", "o_o", "O_O", "o.O", "O.o", "o.o", "T_T", "T.T", "D:",
-    "D=", "D;", "8)", "8-)",
+    "D=", "D;", "8-)",
 ];
 
 /// An emoticon of punctuation at `start`.
 pub(crate) fn at(text: &str, start: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let rest = &bytes[start..];
-    if rest.len() < 2
-        || !matches!(
-            rest[0],
-            b':' | b';'
-                | b'='
-                | b'>'
-                | b'<'
-                | b'^'
-                | b'-'
-                | b'.'
-                | b'*'
-                | b'@'
-                | b'$'
-                | b'\\'
-                | b'('
-                | b')'
-                | b'\''
-                | b'['
-                | b']'
-                | b'/'
-        )
-    {
+    if rest.len() < 2 || !b":;=><^-.*@$\\()'[]/".contains(&rest[0]) {
         return None;
     }
     sideways(rest).or_else(|| mirrored(rest)).or_else(|| fixed(rest, &FIXED)).map(|n| start + n)
@@ -47,7 +26,7 @@ pub(crate) fn at(text: &str, start: usize) -> Option<usize> {
 /// An emoticon that begins with a letter or digit, at a word's start.
 pub(crate) fn starting_with_letter(text: &str, start: usize) -> Option<usize> {
     let rest = &text.as_bytes()[start..];
-    if !matches!(rest[0], b'x' | b'X' | b'o' | b'O' | b'T' | b'D' | b'8') {
+    if !b"xXoOTD8".contains(&rest[0]) {
         return None;
     }
     let mut n = fixed(rest, &LETTERS)?;
@@ -91,15 +70,7 @@ fn sideways(rest: &[u8]) -> Option<usize> {
         }
     }
     let mouth = *rest.get(n)?;
-    let known =
-        match mouth {
-            b')' | b']' | b'}' | b'(' | b'[' | b'D' | b'|' | b'/' | b'\\' | b'*' | b'$' | b'@' | b'#'
-            | b'&' => true,
-            b'P' | b'p' | b'd' | b'O' | b'o' | b'X' | b'x' | b'S' | b's' | b'b' | b'B' | b'L' | b'c'
-            | b'C' => true,
-            b'3' => rest[n - 1] == b':',
-            _ => false,
-        };
+    let known = b")]}([D|/\\*$@#&PpdOoXxSsbBLcC".contains(&mouth) || mouth == b'3' && rest[n - 1] == b':';
     if !known {
         return None;
     }

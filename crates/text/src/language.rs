@@ -258,14 +258,7 @@ impl Plain {
 /// whatlang, with the languages in question and the commonest ones of the web.
 fn arbiter(text: &str, candidates: &[Code]) -> Option<Code> {
     use whatlang::Lang;
-    let mut allowed = vec![
-        Lang::Eng,
-        Lang::Spa,
-        Lang::Por,
-        Lang::Fra,
-        Lang::Deu,
-        Lang::Ind,
-    ];
+    let mut allowed = vec![Lang::Eng, Lang::Spa, Lang::Por, Lang::Fra, Lang::Deu, Lang::Ind];
     for code in candidates {
         if let Some(lang) = to_whatlang(*code)
             && !allowed.contains(&lang)

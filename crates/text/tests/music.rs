@@ -66,6 +66,12 @@ fn terms_rest_in_other_languages() {
 }
 
 #[test]
+fn a_term_of_another_language_hides_nothing() {
+    let music = small("show\t2\tword\nshow do\t3\tword\tpt");
+    assert_eq!(terms(&music, "what does this show do that the others of its kind do not"), ["show"]);
+}
+
+#[test]
 fn stems_and_parts() {
     let music = small("τραγουδ\t3\tstem\tel\nライブ\t3\tpart\tja\nライブラリ\t0\tpart\tja");
     assert_eq!(terms(&music, "Όμορφα ΤΡΑΓΟΎΔΙΑ σήμερα"), ["τραγουδ"]);

@@ -280,7 +280,7 @@ impl Matcher {
                 Kind::Emoji => {
                     fold(token.text, &mut buffer);
                     if let Some(terms) = self.emoji.get(buffer.as_str()) {
-                        found.extend(self.nearest(terms, input.lang));
+                        found.extend(self.nearest(terms.iter().copied(), input.lang));
                     }
                 }
                 Kind::Mention => {
@@ -331,15 +331,15 @@ impl Matcher {
         languages.is_empty() || lang.is_und() || languages.contains(&lang)
     }
 
-    /// Of the same words in several languages the one of this language, else the one of all.
-    fn nearest(&self, terms: &[u32], lang: Code) -> Option<u32> {
-        let general = |term: &u32| self.terms[*term as usize].languages.is_empty();
-        let mut spoken = terms.iter().copied().filter(|term| self.speaks(*term, lang));
+    /// Of the same term in several languages the one of this language, else the one of all.
+    fn nearest(&self, terms: impl Iterator<Item = u32>, lang: Code) -> Option<u32> {
+        let general = |term: u32| self.terms[term as usize].languages.is_empty();
+        let mut spoken = terms.filter(|term| self.speaks(*term, lang));
         let first = spoken.next()?;
-        if general(&first) == lang.is_und() {
+        if general(first) == lang.is_und() {
             return Some(first);
         }
-        spoken.find(|term| general(term) == lang.is_und()).or(Some(first))
+        spoken.find(|term| general(*term) == lang.is_und()).or(Some(first))
     }
 
     /// The word in `buffer`; else without its `'s`; else without the letters somebody leaned on.
@@ -368,13 +368,14 @@ impl Matcher {
         let mut all = 0;
         let mut at = 0;
         while at < words.len() {
-            let Some((end, node)) = self.longest(words, at) else {
+            let Some((end, node)) = self.longest(words, at, lang) else {
                 at += 1;
                 continue;
             };
             let node = &self.nodes[node as usize];
-            found.extend(self.nearest(&node.terms, lang));
-            found.extend(node.terms.iter().filter(|term| self.terms[**term as usize].kind != TermKind::Word));
+            let is_word = |term: &u32| self.terms[*term as usize].kind == TermKind::Word;
+            found.extend(self.nearest(node.terms.iter().copied().filter(is_word), lang));
+            found.extend(node.terms.iter().filter(|term| !is_word(term)));
             if node.classes != 0 {
                 marks[at].span = node.classes;
                 marks[at].length = u8::try_from(end - at).unwrap_or(u8::MAX);
@@ -385,13 +386,13 @@ impl Matcher {
         all
     }
 
-    fn longest(&self, words: &[Word], at: usize) -> Option<(usize, u32)> {
-        let mut node = words[at].node;
+    fn longest(&self, words: &[Word], at: usize, lang: Code) -> Option<(usize, u32)> {
+        let mut node = words.get(at)?.node;
         let mut best = None;
         let mut end = at + 1;
         while node != 0 {
             let here = &self.nodes[node as usize];
-            if !here.terms.is_empty() {
+            if here.terms.iter().any(|term| self.speaks(*term, lang)) {
                 best = Some((end, node));
             }
             if !here.deeper {
@@ -411,7 +412,7 @@ impl Matcher {
     /// A hashtag as a whole; else as the words it is made of; else by its parts.
     fn hashtag(&self, token: &Token, body: &str, lang: Code, found: &mut Vec<u32>) -> Classes {
         if let Some(terms) = self.tags.get(body) {
-            found.extend(self.nearest(terms, lang));
+            found.extend(self.nearest(terms.iter().copied(), lang));
             return 0;
         }
         let mut classes = 0;
@@ -465,16 +466,12 @@ impl Matcher {
         tokenize(&entity, &mut tokens);
         let words: Vec<Word> =
             tokens.iter().map(|t| self.words.get(t.text).copied().unwrap_or_default()).collect();
-        let own = self.longest_from_start(&words).is_some_and(|(end, node)| {
+        let own = self.longest(&words, 0, Code::UND).is_some_and(|(end, node)| {
             end == words.len() && self.nodes[node as usize].classes & self.own != 0
         });
         if !own {
             found.push(*term);
         }
-    }
-
-    fn longest_from_start(&self, words: &[Word]) -> Option<(usize, u32)> {
-        if words.is_empty() { None } else { self.longest(words, 0) }
     }
 
     /// Parts over the runs of text that the tokens make; a katakana term may not begin inside a
