@@ -16,12 +16,11 @@ const MAX_RATIO: u64 = 200;
 /// Output below which no ratio is looked at.
 const RATIO_FROM: u64 = 64 << 20;
 
-/// An input that is being read: a stream of its text, and what it was.
+/// An input that is being read, apart from the stream of its text.
+#[derive(Clone)]
 pub struct Input {
     /// As the person named it; `-` is standard input.
     pub name: String,
-    /// Decompressed, and as UTF-8.
-    pub reader: Box<dyn Read + Send>,
     seen: Arc<Mutex<Seen>>,
     /// Bytes as stored, where known beforehand.
     pub size: Option<u64>,
@@ -45,11 +44,12 @@ fn told(name: &str, seen: &Mutex<Seen>, error: &std::io::Error) -> Error {
 }
 
 impl Input {
-    /// Opens one input. Compression and UTF-16 are recognised by the first bytes, never by the name.
+    /// Opens one input: what it is, and its text, decompressed and as UTF-8. Compression and UTF-16
+    /// are recognised by the first bytes, never by the name.
     ///
     /// # Errors
     /// [`Error::Missing`] for what is not there, [`Error::Usage`] for a folder; of the store.
-    pub fn open(name: &str) -> Result<Self> {
+    pub fn open(name: &str) -> Result<(Self, Box<dyn Read + Send>)> {
         let (raw, size): (Box<dyn Read + Send>, Option<u64>) = if name == "-" {
             (Box::new(std::io::stdin()), None)
         } else {
@@ -68,7 +68,7 @@ impl Input {
         let counted = Counted { inner: raw, seen: seen.clone() };
         let reader =
             as_text(BufReader::with_capacity(1 << 18, counted), &seen).map_err(|e| told(name, &seen, &e))?;
-        Ok(Self { name: name.to_owned(), reader, seen, size })
+        Ok((Self { name: name.to_owned(), seen, size }, reader))
     }
 
     /// Bytes read so far, as stored: for a progress bar.
@@ -76,7 +76,7 @@ impl Input {
         self.seen.lock().map_or(0, |s| s.size)
     }
 
-    /// What an error of [`Input::reader`] means: bad bytes, or a store that failed.
+    /// What an error of the stream means: bad bytes, or a store that failed.
     pub fn error(&self, error: &std::io::Error) -> Error {
         told(&self.name, &self.seen, error)
     }
@@ -263,8 +263,8 @@ mod tests {
         let path = dir.path().join("input");
         std::fs::write(&path, bytes).unwrap();
         let mut text = Vec::new();
-        let mut input = Input::open(path.to_str().unwrap())?;
-        let end = input.reader.read_to_end(&mut text);
+        let (input, mut reader) = Input::open(path.to_str().unwrap())?;
+        let end = reader.read_to_end(&mut text);
         end.map_err(|e| input.error(&e)).map(|_| text)
     }
 

@@ -1,1 +1,12 @@
-//! 
+//! How rows lie in Parquet: the one table of columns, and Polars frames in and out of files.
+//!
+//! The table feeds the Parquet schema and its metadata, `schema.json`, the dataset's card, the suites
+//! of the gates and the README. `clean` and `featurize` share this crate; `ingest` has no rows.
+
+mod columns;
+mod read;
+mod write;
+
+pub use columns::{CLEAN, Column, DROP_REASON, Kind, Role, SCHEMA_VERSION, describe, dropped};
+pub use read::{LocalCopy, Rows};
+pub use write::{Compression, ROWS_PER_GROUP, Sink, empty};

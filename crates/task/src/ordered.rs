@@ -1,6 +1,7 @@
 //! Work on several threads whose results come back in order, in bounded memory: what makes the
 //! output the same for any number of threads.
 
+use std::ops::ControlFlow;
 use std::sync::mpsc::sync_channel;
 
 use crate::Outcome;
@@ -9,7 +10,7 @@ use crate::Outcome;
 const AHEAD: usize = 2;
 
 /// Takes items from `next` (on a thread of its own), maps them with `work` on `threads` threads, and
-/// gives the results to `sink` on the calling thread, in the order of the items.
+/// gives the results to `sink` on the calling thread, in the order of the items, until it breaks.
 ///
 /// # Errors
 /// The first error of `next`, `work` or `sink`; the rest is not waited for longer than the items under way.
@@ -17,11 +18,13 @@ pub fn ordered_map<T: Send, R: Send>(
     threads: usize,
     mut next: impl FnMut() -> Outcome<Option<T>> + Send,
     work: impl Fn(T) -> Outcome<R> + Sync,
-    mut sink: impl FnMut(R) -> Outcome<()>,
+    mut sink: impl FnMut(R) -> Outcome<ControlFlow<()>>,
 ) -> Outcome<()> {
     if threads < 2 {
         while let Some(item) = next()? {
-            sink(work(item)?)?;
+            if sink(work(item)?)?.is_break() {
+                break;
+            }
         }
         return Ok(());
     }
@@ -56,17 +59,20 @@ pub fn ordered_map<T: Send, R: Send>(
             }
         });
         for result in results.iter().cycle() {
-            match result.recv() {
-                Ok(done) => sink(done?)?,
-                Err(_) => break,
+            let Ok(done) = result.recv() else { break };
+            if sink(done?)?.is_break() {
+                break;
             }
         }
+        drop(results);
         Ok(())
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow::{Break, Continue};
+
     use super::ordered_map;
     use crate::{Exit, Failure};
 
@@ -105,14 +111,25 @@ mod tests {
             let mut seen = 0;
             let ended = ordered_map(threads, numbers(1_000), bad, |_| {
                 seen += 1;
-                Ok(())
+                Ok(Continue(()))
             });
             assert_eq!((ended.map_err(|e| e.message), seen), (Err("five".into()), 4));
-            let ended = ordered_map(threads, numbers(1_000), Ok, |n| bad(n).map(drop));
+            let ended = ordered_map(threads, numbers(1_000), Ok, |n| bad(n).map(|_| Continue(())));
             assert_eq!(ended.map_err(|e| e.message), Err("five".into()));
             let mut from = numbers(1_000);
-            let ended = ordered_map(threads, || from()?.map(bad).transpose(), Ok, |_| Ok(()));
+            let ended = ordered_map(threads, || from()?.map(bad).transpose(), Ok, |_| Ok(Continue(())));
             assert_eq!(ended.map_err(|e| e.message), Err("five".into()));
+        }
+    }
+    #[test]
+    fn the_sink_may_have_enough() {
+        for threads in [1, 2, 3] {
+            let mut got = 0;
+            let ended = ordered_map(threads, numbers(1_000), Ok, |n| {
+                got = n;
+                Ok(if n == 7 { Break(()) } else { Continue(()) })
+            });
+            assert_eq!((ended.map_err(|e| e.message), got), (Ok(()), 7));
         }
     }
 }

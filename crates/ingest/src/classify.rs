@@ -1,0 +1,157 @@
+//! What one value of a file turns out to be.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use lake::{Chunk, Fault, Value};
+use serde::Serialize;
+use tweet::{Code, Id, Notice, Parsed, Reject, TWEET_BYTES, Tweet};
+
+use crate::wanted::Wanted;
+
+/// A tweet that was asked for, with what routing and counting need of it.
+pub(crate) struct Line {
+    /// Where its bytes lie in [`Classified::bytes`], without a line break.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) id: Id<'static>,
+    pub(crate) time: Option<i64>,
+    /// Times of the ids whose tombstones can touch it: its own, its original's, its first version's.
+    pub(crate) touches: [Option<Option<i64>>; 3],
+    pub(crate) retweet: bool,
+    pub(crate) lang: String,
+    pub(crate) retyped: Vec<&'static str>,
+}
+
+/// The end that a value meets.
+pub(crate) enum End {
+    /// A tweet that was asked for.
+    Line(Line),
+    /// A message of the source.
+    Notice(Notice),
+    /// What cannot be read.
+    Rejected(Rejected),
+    /// A tweet that was not asked for.
+    Unmatched,
+}
+
+/// The values of a chunk and their ends, in the order of the source.
+#[derive(Default)]
+pub(crate) struct Classified {
+    /// The raw lines, one behind the other.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) ends: Vec<End>,
+    /// Values read; a page counts as the tweets and errors in it. Counted apart from `ends`, so that the ledger has something to prove.
+    pub(crate) records: u64,
+}
+
+/// A line of `_meta/rejects`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Rejected {
+    /// The input's name.
+    pub(crate) file: String,
+    /// Line that the value begins on, from 1.
+    pub(crate) line: u64,
+    /// Byte of the decompressed input that the value begins at, from 0.
+    pub(crate) offset: u64,
+    pub(crate) code: &'static str,
+    /// Byte of the value that is at fault.
+    pub(crate) at: usize,
+    pub(crate) why: String,
+    /// How long the value was; `bytes` may hold less.
+    pub(crate) length: u64,
+    /// The value, as base64.
+    pub(crate) bytes: String,
+}
+
+/// Reads every value of a chunk.
+pub(crate) fn classify(file: &str, chunk: &Chunk, wanted: &Wanted) -> Classified {
+    let mut out = Classified { bytes: Vec::with_capacity(chunk.bytes.len()), ..Classified::default() };
+    for value in &chunk.values {
+        let bytes = &chunk.bytes[value.start..value.end];
+        if let Some(Fault::TooLong { length }) = value.fault {
+            let why = Reject {
+                code: Code::TooLong,
+                offset: 0,
+                detail: "more bytes than any value may have".into(),
+            };
+            out.records += 1;
+            out.ends.push(End::Rejected(rejected(file, value, &why, bytes, length)));
+            continue;
+        }
+        let reject =
+            |why: &Reject, bytes: &[u8]| End::Rejected(rejected(file, value, why, bytes, bytes.len() as u64));
+        match tweet::parse_bytes(bytes) {
+            Ok(Parsed::Tweet(tweet)) => {
+                // It was parsed, so it is UTF-8.
+                let text = std::str::from_utf8(bytes).unwrap_or_default();
+                out.records += 1;
+                out.tweet(&tweet, tweet::one_line(text).as_bytes(), wanted);
+            }
+            Ok(Parsed::Notices(notices)) => {
+                out.records += notices.len() as u64;
+                out.ends.extend(notices.into_iter().map(End::Notice));
+            }
+            Ok(Parsed::Page(page)) => {
+                out.records += (page.lines.len() + page.notices.len()) as u64;
+                for line in &page.lines {
+                    match line.as_ref().map(|line| (line, tweet::parse(line))) {
+                        Ok((line, Ok(Parsed::Tweet(tweet)))) => out.tweet(&tweet, line.as_bytes(), wanted),
+                        Ok((line, Ok(_))) => {
+                            let why = "no tweet once it is taken out of its page".into();
+                            out.ends.push(reject(
+                                &Reject { code: Code::NotATweet, offset: 0, detail: why },
+                                line.as_bytes(),
+                            ));
+                        }
+                        Ok((line, Err(why))) => out.ends.push(reject(&why, line.as_bytes())),
+                        Err((why, element)) => out.ends.push(reject(why, element.as_bytes())),
+                    }
+                }
+                out.ends.extend(page.notices.into_iter().map(End::Notice));
+            }
+            Err(why) => {
+                out.records += 1;
+                out.ends.push(reject(&why, bytes));
+            }
+        }
+    }
+    out
+}
+
+fn rejected(file: &str, value: &Value, why: &Reject, bytes: &[u8], length: u64) -> Rejected {
+    Rejected {
+        file: file.to_owned(),
+        line: value.line,
+        offset: value.offset,
+        code: why.code.as_str(),
+        at: why.offset,
+        why: why.detail.clone(),
+        length,
+        bytes: BASE64_STANDARD.encode(&bytes[..bytes.len().min(TWEET_BYTES)]),
+    }
+}
+
+impl Classified {
+    fn tweet(&mut self, tweet: &Tweet<'_>, line: &[u8], wanted: &Wanted) {
+        if !wanted.wants(tweet) {
+            self.ends.push(End::Unmatched);
+            return;
+        }
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(line);
+        self.ends.push(End::Line(Line {
+            start,
+            end: self.bytes.len(),
+            time: tweet.time(),
+            touches: [
+                Some(tweet.id.time()),
+                tweet.retweeted.as_ref().map(|r| r.id.time()),
+                tweet.edits.first().map(Id::time),
+            ],
+            id: tweet.id.clone().into_owned(),
+            retweet: tweet.retweeted.is_some(),
+            lang: tweet.lang.as_deref().unwrap_or_default().to_owned(),
+            retyped: tweet.retyped.clone(),
+        }));
+    }
+}

@@ -1,0 +1,222 @@
+//! The columns, in their order.
+
+use polars::prelude::{DataType, Field, PlSmallStr, Schema, TimeUnit, TimeZone};
+use serde::Serialize;
+
+/// Version of the tables below; it is part of every fingerprint.
+pub const SCHEMA_VERSION: &str = "1";
+
+/// Type of a column's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Kind {
+    /// UTF-8 text.
+    #[serde(rename = "string")]
+    String,
+    /// A list of texts, never null, maybe empty.
+    #[serde(rename = "list<string>")]
+    Strings,
+    /// Microseconds since 1970, UTC.
+    #[serde(rename = "timestamp[us, UTC]")]
+    Time,
+    /// True or false.
+    #[serde(rename = "bool")]
+    Bool,
+    /// 32-bit float.
+    #[serde(rename = "float32")]
+    F32,
+    /// 64-bit float.
+    #[serde(rename = "float64")]
+    F64,
+    /// Signed 64-bit whole number.
+    #[serde(rename = "int64")]
+    I64,
+    /// Unsigned 32-bit whole number.
+    #[serde(rename = "uint32")]
+    U32,
+}
+
+/// What a column is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Says which tweet it is.
+    Identity,
+    /// Ties rows that must not be torn apart by a split.
+    Group,
+    /// What was written.
+    Text,
+    /// Known when the tweet was posted: fit for a model's input.
+    Feature,
+    /// Known only later: no input for a prediction made when the tweet was posted.
+    Engagement,
+    /// Where the row came from.
+    Provenance,
+    /// Which part of the dataset.
+    Split,
+}
+
+/// One column.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Column {
+    /// Name.
+    pub name: &'static str,
+    /// Type.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// Whether null ("the source did not say") occurs.
+    pub nullable: bool,
+    /// What it is for.
+    pub role: Role,
+    /// Unit, where values have one.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub unit: &'static str,
+    /// What it says.
+    pub doc: &'static str,
+}
+
+impl Column {
+    /// The type in Polars.
+    pub fn dtype(&self) -> DataType {
+        match self.kind {
+            Kind::String => DataType::String,
+            Kind::Strings => DataType::List(Box::new(DataType::String)),
+            Kind::Time => DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)),
+            Kind::Bool => DataType::Boolean,
+            Kind::F32 => DataType::Float32,
+            Kind::F64 => DataType::Float64,
+            Kind::I64 => DataType::Int64,
+            Kind::U32 => DataType::UInt32,
+        }
+    }
+
+    /// The field in Polars.
+    pub fn field(&self) -> Field {
+        Field::new(PlSmallStr::from_static(self.name), self.dtype())
+    }
+}
+
+/// The Polars schema of columns.
+pub(crate) fn schema(columns: &[Column]) -> Schema {
+    Schema::from_iter(columns.iter().map(Column::field))
+}
+
+/// The columns as JSON, for `schema.json`, file metadata and the gates.
+pub fn describe(columns: &[Column]) -> String {
+    serde_json::to_string_pretty(columns).unwrap_or_default()
+}
+
+/// Builds the rows of a column table: `role: name type [null] [unit] doc`.
+macro_rules! columns {
+    ($($role:ident: $name:literal $kind:ident $(($null:ident))? $([$unit:literal])? $doc:literal;)*) => {
+        &[$(Column {
+            name: $name,
+            kind: Kind::$kind,
+            nullable: columns!(@null $($null)?),
+            role: Role::$role,
+            unit: concat!($($unit)?),
+            doc: $doc,
+        }),*]
+    };
+    (@null null) => { true };
+    (@null) => { false };
+}
+
+/// What `clean` writes of every tweet. A retweet that was folded shows its original's own values.
+pub const CLEAN: &[Column] = columns! {
+    Identity: "source" String "where it was posted: x or bluesky";
+    Identity: "tweet_id" String "id within the source; of a folded retweet, the original's";
+    Group: "author_id" String (null) "author's id";
+    Identity: "username" String (null) "author's handle, without @";
+    Identity: "user_name" String (null) "author's display name";
+    Feature: "user_location" String (null) "where the author says to be, free text";
+    Group: "conversation_id" String (null) "id of the tweet that began the conversation";
+    Identity: "in_reply_to_id" String (null) "id of the tweet answered";
+    Identity: "quoted_id" String (null) "id of the tweet quoted";
+    Feature: "created_at" Time (null) "when it was posted; from the id where the source does not say";
+    Feature: "user_created_at" Time (null) "when the author's account was made";
+    Engagement: "first_seen" Time (null) "earliest own time of the lines that carried it: itself, copies, retweets";
+    Engagement: "last_seen" Time (null) "latest own time of the lines that carried it";
+    Engagement: "counts_at" Time (null) "when the counts were read";
+    Text: "text" String "full text, HTML-unescaped once";
+    Text: "text_clean" String "text without links, mentions, RT and #, white space folded";
+    Text: "text_truncated" Bool "the text is known to be cut";
+    Text: "tokens" Strings "tokens of the text, in order";
+    Text: "hashtags" Strings "without #";
+    Text: "mentions" Strings "handles mentioned, without @";
+    Text: "cashtags" Strings "without $";
+    Text: "urls" Strings "links, as far as the source followed them";
+    Feature: "music_terms" Strings "terms that speak for music, strongest rules first";
+    Feature: "lang" String "ISO 639-1 code, und where nobody knows";
+    Feature: "lang_platform" String (null) "the platform's own code, as given";
+    Feature: "lang_source" String "who decided lang: platform, whichlang, whatlang, script or none";
+    Feature: "lang_confidence" F32 "of lang, 0 to 1";
+    Feature: "lang_confident" Bool "two detectors, or one and the platform, agree";
+    Feature: "music_score" F32 "how much speaks for music; at or above the threshold a tweet is dropped";
+    Engagement: "retweet_count" I64 (null) ["retweets"] "at counts_at";
+    Engagement: "reply_count" I64 (null) ["replies"] "at counts_at";
+    Engagement: "quote_count" I64 (null) ["quotes"] "at counts_at";
+    Engagement: "like_count" I64 (null) ["likes"] "at counts_at";
+    Engagement: "bookmark_count" I64 (null) ["bookmarks"] "at counts_at";
+    Engagement: "impression_count" I64 (null) ["impressions"] "at counts_at";
+    Feature: "followers_count" I64 (null) ["users"] "of the author, when read";
+    Feature: "following_count" I64 (null) ["users"] "of the author, when read";
+    Feature: "listed_count" I64 (null) ["lists"] "of the author, when read";
+    Feature: "statuses_count" I64 (null) ["tweets"] "of the author, when read";
+    Engagement: "copies" U32 ["lines"] "raw lines of this very tweet, re-reads included; 0 where only retweets carried it";
+    Engagement: "retweets_seen" U32 ["tweets"] "distinct retweets of it that were folded into this row";
+    Feature: "is_reply" Bool "it answers a tweet or a user";
+    Feature: "is_quote" Bool "it quotes a tweet";
+    Feature: "verified" Bool (null) "the author is verified";
+    Feature: "possibly_sensitive" Bool (null) "the source flags it";
+    Feature: "profanity" Bool "it holds a profane word";
+    Feature: "place_name" String (null) "place that the author named";
+    Feature: "place_country" String (null) "its country code";
+    Feature: "lon" F64 (null) ["degrees east"] "of the tweet";
+    Feature: "lat" F64 (null) ["degrees north"] "of the tweet";
+    Group: "text_key" String (null) "hash of the normalised text: equal for exact copies; null under 20 letters";
+    Group: "edit_id" String (null) "id of the first version of an edited tweet; null for a tweet without edits";
+    Provenance: "raw_part" String "raw part that the row was read from";
+    Provenance: "raw_line" U32 ["line, from 1"] "line in that part";
+};
+
+/// The last column of `dropped.parquet`.
+pub const DROP_REASON: Column = Column {
+    name: "drop_reason",
+    kind: Kind::String,
+    nullable: false,
+    role: Role::Provenance,
+    unit: "",
+    doc: "the first fate that applied: duplicate, deleted, retweet, edited, language or music",
+};
+
+/// The columns of `dropped.parquet`.
+pub fn dropped() -> Vec<Column> {
+    CLEAN.iter().copied().chain([DROP_REASON]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CLEAN, Column, Kind, Role};
+
+    #[test]
+    fn names_are_unique_and_lists_are_never_null() {
+        let mut names: Vec<&str> = CLEAN.iter().map(|c| c.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), CLEAN.len());
+        assert!(CLEAN.iter().all(|c| c.kind != Kind::Strings || !c.nullable));
+    }
+
+    #[test]
+    fn the_table_is_read_as_it_is_written() {
+        let table: &[Column] = columns! {
+            Feature: "lon" F64 (null) ["degrees east"] "of the tweet";
+            Text: "text" String "full text";
+        };
+        assert_eq!(
+            (table[0].nullable, table[0].unit, table[1].nullable, table[1].unit),
+            (true, "degrees east", false, "")
+        );
+        assert_eq!((table[0].role, table[1].kind), (Role::Feature, Kind::String));
+    }
+}

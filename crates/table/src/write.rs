@@ -1,0 +1,131 @@
+//! Frames into a Parquet file whose bytes depend on the rows alone.
+
+use std::io::Write;
+
+use lake::{FileStat, Upload};
+use polars::io::parquet::write::{BatchedWriter, KeyValueMetadata, ParquetCompression};
+use polars::prelude::{CompatLevel, DataFrame, ParquetWriter, PolarsResult, SchemaExt, StatisticsOptions};
+use polars_parquet::write::{KeyValue, schema_to_metadata_key};
+use polars_utils::compression::ZstdLevel;
+
+use crate::columns::{Column, describe, schema};
+
+/// Rows of every row group but the last, however many rows a batch has.
+pub const ROWS_PER_GROUP: usize = 32_768;
+
+/// How pages are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// Small.
+    Zstd,
+    /// For readers that know no zstd.
+    Snappy,
+}
+
+/// A Parquet file on its way into the lake; dropped unfinished, it leaves nothing.
+pub struct Sink {
+    writer: BatchedWriter<UploadHandle>,
+    upload: std::sync::Arc<std::sync::Mutex<Option<Upload>>>,
+    columns: Vec<Column>,
+    waiting: DataFrame,
+    rows: u64,
+}
+
+impl Sink {
+    /// Starts a file. `metadata` goes into its footer, beside the column table under `offkey:columns`.
+    ///
+    /// # Errors
+    /// Of Polars.
+    pub fn create(
+        upload: Upload,
+        columns: &[Column],
+        compression: Compression,
+        metadata: &[(&str, String)],
+    ) -> PolarsResult<Self> {
+        let schema = schema(columns);
+        // Polars writes its own view types into the Arrow schema of the footer, which pandas cannot
+        // read inside lists; the bytes of the pages are the same, so the footer says plain strings.
+        let mut footer = vec![schema_to_metadata_key(&schema.to_arrow(CompatLevel::oldest()))];
+        let ours = metadata.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
+        footer.extend(
+            ours.chain([("offkey:columns".to_owned(), describe(columns))])
+                .map(|(key, value)| KeyValue { key, value: Some(value) }),
+        );
+        let upload = std::sync::Arc::new(std::sync::Mutex::new(Some(upload)));
+        let writer = ParquetWriter::new(UploadHandle(upload.clone()))
+            .with_compression(match compression {
+                Compression::Zstd => ParquetCompression::Zstd(Some(ZstdLevel::try_new(3)?)),
+                Compression::Snappy => ParquetCompression::Snappy,
+            })
+            .with_statistics(StatisticsOptions::default())
+            .with_key_value_metadata(Some(KeyValueMetadata::Static(footer)))
+            .batched(&schema)?;
+        Ok(Self { writer, upload, columns: columns.to_vec(), waiting: empty(columns), rows: 0 })
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// Of Polars and of the store; a frame with other columns.
+    pub fn write(&mut self, rows: &DataFrame) -> PolarsResult<()> {
+        self.rows += rows.height() as u64;
+        self.waiting.vstack_mut(&rows.select(self.columns.iter().map(|c| c.name))?)?;
+        if self.waiting.height() < ROWS_PER_GROUP {
+            return Ok(());
+        }
+        self.waiting.rechunk_mut();
+        let mut at = 0;
+        while self.waiting.height() - at >= ROWS_PER_GROUP {
+            self.group(at, ROWS_PER_GROUP)?;
+            at += ROWS_PER_GROUP;
+        }
+        self.waiting = self.waiting.slice(i64::try_from(at).unwrap_or(i64::MAX), usize::MAX);
+        self.waiting.rechunk_mut();
+        Ok(())
+    }
+
+    fn group(&mut self, at: usize, rows: usize) -> PolarsResult<()> {
+        let mut group = self.waiting.slice(i64::try_from(at).unwrap_or(i64::MAX), rows);
+        group.rechunk_mut();
+        self.writer.write_batch(&group)
+    }
+
+    /// Publishes the file.
+    ///
+    /// # Errors
+    /// Of Polars; of the store, nothing being published then.
+    pub fn finish(mut self) -> PolarsResult<FileStat> {
+        if self.waiting.height() > 0 {
+            self.waiting.rechunk_mut();
+            self.group(0, usize::MAX)?;
+        }
+        self.writer.finish()?;
+        let upload = self.upload.lock().ok().and_then(|mut u| u.take());
+        let upload = upload.ok_or_else(|| std::io::Error::other("a Parquet file was finished twice"))?;
+        Ok(upload.finish(self.rows).map_err(std::io::Error::other)?)
+    }
+}
+
+/// The writer owns its sink; this handle gives the upload back at the end.
+struct UploadHandle(std::sync::Arc<std::sync::Mutex<Option<Upload>>>);
+
+impl Write for UploadHandle {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        match self.0.lock().ok().as_deref_mut() {
+            Some(Some(upload)) => upload.write(buf),
+            _ => Err(std::io::Error::other("the upload is gone")),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self.0.lock().ok().as_deref_mut() {
+            Some(Some(upload)) => upload.flush(),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// No rows, all columns.
+pub fn empty(columns: &[Column]) -> DataFrame {
+    DataFrame::empty_with_schema(&schema(columns))
+}
