@@ -72,13 +72,14 @@ def language():
     ]
 
 
+def ends(bound):
+    return {f"{end}_value": value for end, value in bound.items()}
+
+
 def bounds(suite):
     """What `thresholds.json` says of a suite: an expectation per column and severity."""
     return [
-        expect(
-            "column_values_to_be_between", bound["why"], severity, column=column,
-            **{f"{end}_value": value for end, value in bound[severity].items()},
-        )  # fmt: skip
+        expect("column_values_to_be_between", bound["why"], severity, column=column, **ends(bound[severity]))
         for column, bound in THRESHOLDS["bounds"].get(suite, {}).items()
         for severity in ("critical", "warning")
         if severity in bound

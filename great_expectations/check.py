@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 import traceback
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow
@@ -29,36 +29,25 @@ import pyarrow
 import clean_gate
 import dataset_gate
 import raw_gate
-from location import Failure, Lake, Missing, each, name, run_id
+from location import Failure, Lake, Missing, checked, each, name, run_id
 
 HERE = Path(__file__).resolve().parent
 
 
 def arguments(argv):
-    def kind(parse):
-        def checked(text):
-            try:
-                return parse(text)
-            except ValueError as error:
-                raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
-
-        return checked
-
-    parser = argparse.ArgumentParser(
-        prog="check.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(prog="check.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("gate", choices=["raw", "clean", "dataset"])
     parser.add_argument("lake", metavar="LAKE")
-    parser.add_argument("--name", type=kind(name), help="the dataset (gate dataset)")
-    parser.add_argument("--version", type=kind(name), help="its version (gate dataset)")
+    parser.add_argument("--name", type=checked(name), help="the dataset (gate dataset)")
+    parser.add_argument("--version", type=checked(name), help="its version (gate dataset)")
     parser.add_argument(
-        "--run-id", type=kind(run_id), default=os.environ.get("OFFKEY_RUN_ID"), help="name of this run [env: OFFKEY_RUN_ID]"
+        "--run-id", type=checked(run_id), default=os.environ.get("OFFKEY_RUN_ID"), help="name of this run [env: OFFKEY_RUN_ID]"
     )
     given = parser.parse_args(argv)
     if given.gate == "dataset" and not (given.name and given.version):
         parser.error("the gate dataset wants --name and --version")
     if given.run_id is None:
-        given.run_id = f"gate-{given.gate}-{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}"
+        given.run_id = f"gate-{given.gate}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     return given
 
 
@@ -214,7 +203,9 @@ def main(argv=None):
         say("".join(traceback.format_tb(error.__traceback__)))
         return 70
     for failure in told["failed"]:
-        say(f"{failure['severity']}: {failure['suite']}: {failure['expectation']} of {failure['column']} ({', '.join(failure['rows'])})")
+        say(
+            f"{failure['severity']}: {failure['suite']}: {failure['expectation']} of {failure['column']} ({', '.join(failure['rows'])})"
+        )
     if not told["success"]:
         say(f"error: the gate {given.gate} failed")
         say(f"hint: read {told['docs']}; a bound that is wrong for your data is changed in great_expectations/thresholds.json")

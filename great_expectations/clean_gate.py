@@ -48,9 +48,7 @@ def look(lake, pointer, read, kept, dropped):
     frames, exact = {}, {}
     for name, sample in (("tweets.parquet", kept), ("dropped.parquet", dropped)):
         extra = [{"name": "drop_reason", "type": "string"}] if name == "dropped.parquet" else []
-        rows[name], parquet = file_row(
-            lake, f"{pointer['path']}/{name}", pointer["files"][name], read, clean_columns() + extra
-        )
+        rows[name], parquet = file_row(lake, f"{pointer['path']}/{name}", pointer["files"][name], read, clean_columns() + extra)
         frames[name], exact[name] = scan(parquet, sample, pointer["partition"], limit) if parquet else ([], None)
         rows[name]["partition"] = pointer["partition"]
     return (
@@ -114,7 +112,13 @@ def partition_row(pointer, rows, exact):
 def rejects_row(lake, pointer, read):
     """`rejects.jsonl` is judged by size and hash; it has neither rows nor columns of a Parquet file."""
     file, key = pointer["files"].get("rejects.jsonl"), f"{pointer['path']}/rejects.jsonl"
-    row = {"partition": pointer["partition"], "columns_missing": 0, "columns_unexpected": 0, "columns_retyped": 0, "columns_moved": 0}
+    row = {
+        "partition": pointer["partition"],
+        "columns_missing": 0,
+        "columns_unexpected": 0,
+        "columns_retyped": 0,
+        "columns_moved": 0,
+    }
     if file is not None:
         row |= {
             "size": file["size"],

@@ -6,7 +6,7 @@ Expectations: frames hold the length of a string in its place, so that no page c
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def shaped(frame, suite, label):
     """The frame with the suite's columns, numbers and times as such, and `label` as its index."""
     frame = frame.reindex(columns=list(dict.fromkeys([label, *columns_of(suite)])))
     for column in frame:
-        if column.startswith("time_") or column.startswith("partition_") or column == "created_at":
+        if column.startswith(("time_", "partition_")) or column == "created_at":
             frame[column] = pd.to_datetime(frame[column], utc=True, errors="coerce", format="ISO8601").dt.tz_localize(None)
     return frame.set_index(label)
 
@@ -88,9 +88,7 @@ def undecided(lake, gate, fingerprints):
     """Those of the fingerprints that no passing verdict stands for."""
     judged = lake.keys(f"_meta/gates/{gate}/", ".json")
     known = [f for f in fingerprints if f"_meta/gates/{gate}/{f}.json" in judged]
-    passed = {
-        f for f, verdict in zip(known, lake.jsons(f"_meta/gates/{gate}/{f}.json" for f in known)) if verdict.get("success")
-    }
+    passed = {f for f, verdict in zip(known, lake.jsons(f"_meta/gates/{gate}/{f}.json" for f in known)) if verdict.get("success")}
     return [f for f in fingerprints if f not in passed]
 
 
@@ -213,8 +211,4 @@ class Sample:
 
 
 def instant(text):
-    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
-
-
-def now():
-    return datetime.now(timezone.utc)
+    return datetime.fromisoformat(text) if text else None

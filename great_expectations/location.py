@@ -4,6 +4,7 @@ Keys are relative to the lake's root and use `/`. Reading something that is not 
 `Missing`; every other failure of the storage raises `StorageError`, so that callers exit 74 and are retried.
 """
 
+import argparse
 import hashlib
 import json
 import os
@@ -67,6 +68,18 @@ def name(text):
     if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}", text):
         raise ValueError("1 to 100 letters, digits or any of - _ ., not starting with a dot")
     return text
+
+
+def checked(parse):
+    """`parse` as a type for argparse: its error becomes a message with the mend in it."""
+
+    def argument(text):
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
+
+    return argument
 
 
 class Lake:
@@ -198,4 +211,6 @@ def _s3():
             **{key: value for key, value in options.items() if value},
         )
     except ValueError as error:
-        raise Failure(77, "one of the AWS keys is set without the other", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY") from error
+        raise Failure(
+            77, "one of the AWS keys is set without the other", "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        ) from error

@@ -5,7 +5,7 @@ import hashlib
 import json
 from datetime import timedelta
 
-from evidence import Evidence, hashed, instant, now, share, total, undecided
+from evidence import Evidence, hashed, instant, share, total, undecided
 from location import each
 
 
@@ -62,7 +62,7 @@ def id_key(text):
 
 
 def part_row(commit, stored_size, read):
-    times, ids = commit["times"], commit["ids"]
+    times, ids, received = commit["times"], commit["ids"], instant(commit["received"])
     start, last = within(partition_of(commit["path"]))
     return {
         "partition": partition_of(commit["path"]),
@@ -78,7 +78,7 @@ def part_row(commit, stored_size, read):
         "id_max": id_key(ids["max"]),
         "time_first": times["first"],
         "time_last": times["last"],
-        "time_latest": ((instant(commit.get("received")) or now()) + timedelta(days=1)).isoformat(),
+        "time_latest": (received + timedelta(days=1)).isoformat() if received else None,
         "partition_start": start,
         "partition_last": last,
     }
@@ -88,7 +88,6 @@ def partition_row(name, parts):
     tweets = sum(part["tweets"] for part in parts)
     return {
         "partition": name,
-        "tweets": tweets,
         "duplicate_share": share(tweets - sum(part["unique"] for part in parts), tweets),
         "without_language_share": share(sum(part["languages"].get("", 0) for part in parts), tweets),
         "retweet_share": share(sum(part["retweets"] for part in parts), tweets),

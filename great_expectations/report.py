@@ -22,29 +22,18 @@ import jinja2
 
 import report_facts
 import report_plots
-from location import Failure, Lake, Missing, name, run_id
+from location import Failure, Lake, Missing, checked, name, run_id
 
 HERE = Path(__file__).resolve().parent
 
 
 def arguments(argv):
-    def kind(parse):
-        def checked(text):
-            try:
-                return parse(text)
-            except ValueError as error:
-                raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error
-
-        return checked
-
-    parser = argparse.ArgumentParser(
-        prog="report.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(prog="report.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("lake", metavar="LAKE")
-    parser.add_argument("--name", type=kind(name), required=True, help="the dataset")
-    parser.add_argument("--version", type=kind(name), required=True, help="its version")
+    parser.add_argument("--name", type=checked(name), required=True, help="the dataset")
+    parser.add_argument("--version", type=checked(name), required=True, help="its version")
     parser.add_argument(
-        "--run-id", type=kind(run_id), default=os.environ.get("OFFKEY_RUN_ID"), help="name of this run [env: OFFKEY_RUN_ID]"
+        "--run-id", type=checked(run_id), default=os.environ.get("OFFKEY_RUN_ID"), help="name of this run [env: OFFKEY_RUN_ID]"
     )
     given = parser.parse_args(argv)
     given.run_id = given.run_id or f"report-{given.version}"

@@ -114,7 +114,10 @@ def funnel(manifest, runs):
     """Steps from everything read to the rows of the dataset: `{"name", "count", "share" of the first, "lost", "why"}`."""
     clean = manifest["clean"]
     if runs and not fed_others(manifest, runs):
-        steps = [("records", whole(runs, "records"), ""), ("consumed", manifest["consumed"], "notices, rejects, tweets that do not match")]
+        steps = [
+            ("records", whole(runs, "records"), ""),
+            ("consumed", manifest["consumed"], "notices, rejects, tweets that do not match"),
+        ]
     else:
         steps = [("records", manifest["records"], ""), ("consumed", manifest["consumed"], "rejects")]
     steps += [
@@ -213,7 +216,12 @@ def splits(manifest):
     for split in in_order(manifest["splits"]):
         count = manifest["splits"][split]["rows"]
         rows.append(
-            {"name": split, "count": count, "share": count / manifest["kept"] if manifest["kept"] else 0, "asked": wanted.get(split)}
+            {
+                "name": split,
+                "count": count,
+                "share": count / manifest["kept"] if manifest["kept"] else 0,
+                "asked": wanted.get(split),
+            }
         )
     return rows
 
@@ -309,7 +317,11 @@ def failures(gates):
 def spent(runs):
     """Cost and gaps as the ingest runs tell them: `(run, what, said)`."""
     return [
-        (run["run_id"], key, _plain(run[key]) if not isinstance(run[key], dict) else ", ".join(f"{k} {v}" for k, v in run[key].items()))
+        (
+            run["run_id"],
+            key,
+            _plain(run[key]) if not isinstance(run[key], dict) else ", ".join(f"{k} {v}" for k, v in run[key].items()),
+        )
         for run in runs
         for key in ("cost", "spend", "cost_usd", "requests", "gaps")
         if run.get(key)

@@ -11,9 +11,9 @@ from datetime import datetime
 import matplotlib
 
 matplotlib.use("svg")
-import matplotlib.dates as mdates  # noqa: E402
-from matplotlib import pyplot as plt  # noqa: E402
-from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: E402
+import matplotlib.dates as mdates
+from matplotlib import pyplot as plt
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 # Mark → the CSS variable that takes its place.
 INK, QUIET, LINE, KEPT, MUSIC, OTHER = "#010101", "#010102", "#010103", "#010104", "#010105", "#010106"
@@ -60,7 +60,9 @@ def scores(facts):
         axes.bar(left, facts["dropped"], width * 0.9, align="edge", bottom=facts["kept"], color=MUSIC, linewidth=0)
         for limit in facts["limits"]:
             axes.axvline(limit, color=INK, linewidth=1, dashes=(3, 2))
-            axes.annotate(f"threshold {limit:g}", (limit, 1), (4, -2), ("data", "axes fraction"), "offset points", va="top", color=INK)
+            axes.annotate(
+                f"threshold {limit:g}", (limit, 1), (4, -2), ("data", "axes fraction"), "offset points", va="top", color=INK
+            )
         # Nearly all tweets score nothing: on an even scale the rest would not be seen.
         axes.set_yscale("symlog", linthresh=10)
         axes.set_ylim(0, 2 * max(map(sum, zip(facts["kept"], facts["dropped"]))))

@@ -6,7 +6,7 @@ Every tweet in them is invented here, by counting through a few words: nothing i
 
 import hashlib
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,14 +26,14 @@ FEATURES = [
     {"name": "split", "type": "string", "nullable": False, "role": "split"},
 ]
 DATASET_COLUMNS = COLUMNS + FEATURES
-FIRST_DAY = datetime(2026, 11, 16, tzinfo=timezone.utc)
+FIRST_DAY = datetime(2026, 11, 16, tzinfo=UTC)
 RUN = "run-1"
 NAME = "tweets"
 
 # Texts that would do harm if anything took them for more than text.
 CANARIES = [
     "<script>document.title='canary-ran'</script>",
-    '<img src=x onerror="document.title=\'canary-ran\'">',
+    "<img src=x onerror=\"document.title='canary-ran'\">",
     "{{ 7 * 191 }} {% raw %} ${HOME} canary-braces",
     "\x1b[31mcanary-ansi\x1b[0m \x07\x00\u202ecanary-bidi",
     "</style></svg></td><h1>canary-markup</h1>",

@@ -19,12 +19,12 @@ HERE = Path(__file__).resolve().parent
 GATES = HERE.parents[1] / "great_expectations"
 sys.path[:0] = [str(GATES), str(HERE)]
 
-import build  # noqa: E402
-import check  # noqa: E402
-import clean_gate  # noqa: E402
-import lakes  # noqa: E402
-import location  # noqa: E402
-from evidence import Sample, settings  # noqa: E402
+import build
+import check
+import clean_gate
+import lakes
+import location
+from evidence import Sample, settings
 
 DAY0, DAY1 = lakes.partition_name(0), lakes.partition_name(1)
 COMMIT = f"_meta/raw/dt={DAY0}/part-0.json"
@@ -380,7 +380,9 @@ def test_a_seeded_fault_is_named(lake, monkeypatch, suite, expectation, column, 
     seed(lake)
     name = suite.partition("_")[0]
     told = gate(name, lake)
-    failed = {(f["expectation"], f["column"], f["severity"]) for v in verdicts(lake, name) for f in v["failed"] if f["suite"] == suite}
+    failed = {
+        (f["expectation"], f["column"], f["severity"]) for v in verdicts(lake, name) for f in v["failed"] if f["suite"] == suite
+    }
     assert (expectation, column, severity) in failed
     assert told["success"] == all(v["success"] for v in verdicts(lake, name))
     if severity == "critical":
@@ -524,7 +526,10 @@ def test_a_gate_writes_nothing_into_the_repository(lake):
 
 def command(*arguments, **environment):
     return subprocess.run(
-        [sys.executable, str(GATES / "check.py"), *map(str, arguments)], capture_output=True, text=True, env=os.environ | environment
+        [sys.executable, str(GATES / "check.py"), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
     )
 
 
@@ -568,7 +573,11 @@ def test_a_damaged_commit_is_bad_input(lake):
 
 def test_a_bucket_that_does_not_answer_is_a_storage_error():
     done = command(
-        "raw", "s3://bucket/lake", AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_ACCESS_KEY_ID="k", AWS_SECRET_ACCESS_KEY="secret-canary"
+        "raw",
+        "s3://bucket/lake",
+        AWS_ENDPOINT_URL="http://127.0.0.1:9",
+        AWS_ACCESS_KEY_ID="k",
+        AWS_SECRET_ACCESS_KEY="secret-canary",
     )
     assert done.returncode == 74 and "hint: check the disk, or the endpoint" in done.stderr
     assert "secret-canary" not in done.stderr

@@ -15,11 +15,11 @@ HERE = Path(__file__).resolve().parent
 GATES = HERE.parents[1] / "great_expectations"
 sys.path[:0] = [str(GATES), str(HERE)]
 
-import check  # noqa: E402
-import lakes  # noqa: E402
-import location  # noqa: E402
-import report  # noqa: E402
-import report_facts  # noqa: E402
+import check
+import lakes
+import location
+import report
+import report_facts
 
 VERSION = "000000000001"
 
@@ -185,7 +185,9 @@ def test_the_version_before_is_compared(lake):
 
 def test_cost_and_gaps_are_told_where_the_manifest_has_them(lake):
     assert "Cost and gaps" not in written(lake)
-    lakes.edit(lake, f"_meta/runs/ingest/{lakes.RUN}.json", lambda m: m.update(cost={"usd": 1.25, "posts": 250}, gaps=["08:00 to 08:04"]))
+    lakes.edit(
+        lake, f"_meta/runs/ingest/{lakes.RUN}.json", lambda m: m.update(cost={"usd": 1.25, "posts": 250}, gaps=["08:00 to 08:04"])
+    )
     text = Page(written(lake)).text
     assert "usd 1.25, posts 250" in text and "08:00 to 08:04" in text
 
