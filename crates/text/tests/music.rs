@@ -224,7 +224,7 @@ fn the_bundled_lexicon_on_made_up_tweets() {
         "I got a parking ticket on my way to the match",
         "What a great track record this minister has",
         "keep the rubber band on",
-        "42 #MTVHottest Justin Bieber",
+        "I gave all my votes to Justin Bieber #MTVHottest",
         "La banda ancha va muy lenta hoy",
         "ライブラリをアップデートした",
     ] {
