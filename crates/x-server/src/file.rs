@@ -4,34 +4,37 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
 use crate::corpus::Corpus;
 
-/// Reads `path`; `.gz` and `.zst` are unpacked. Blank lines are skipped.
+/// Reads `path`; `.gz` and `.zst` are unpacked. Gives the numbers of the lines that hold no v2 tweets too: samples
+/// are allowed to contain rubbish, but it must not go unnoticed.
 ///
 /// # Errors
-/// A file that cannot be read, a line that is no JSON object, a tweet without an id; with the line number.
-pub(crate) fn read(path: &Path) -> Result<Corpus> {
+/// A file that cannot be read or unpacked.
+pub(crate) fn read(path: &Path) -> Result<(Corpus, Vec<usize>)> {
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     let packed: Box<dyn Read> = match path.extension().and_then(|end| end.to_str()) {
         Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(file)),
         Some("zst") => Box::new(zstd::Decoder::new(file)?),
         _ => Box::new(file),
     };
-    let mut corpus = Corpus::default();
-    for (number, line) in BufReader::new(packed).lines().enumerate() {
-        let at = || format!("{} line {}", path.display(), number + 1);
-        let line = line.with_context(at)?;
-        if !line.trim().is_empty() {
-            add(&mut corpus, serde_json::from_str(&line).with_context(at)?).with_context(at)?;
+    let (mut corpus, mut skipped) = (Corpus::default(), Vec::new());
+    for (number, line) in BufReader::new(packed).split(b'\n').enumerate() {
+        let line = line.with_context(|| format!("cannot read {}", path.display()))?;
+        let understood = line.trim_ascii().is_empty()
+            || serde_json::from_slice(&line).is_ok_and(|object| add(&mut corpus, object));
+        if !understood {
+            skipped.push(number + 1);
         }
     }
-    Ok(corpus.finish())
+    Ok((corpus.finish(), skipped))
 }
 
-fn add(corpus: &mut Corpus, mut line: Map<String, Value>) -> Result<()> {
+/// Takes in one line; false if there is anything in it that is no v2 tweet.
+fn add(corpus: &mut Corpus, mut line: Map<String, Value>) -> bool {
     if let Some(Value::Object(mut includes)) = line.remove("includes") {
         let mut take = |kind: &str| match includes.remove(kind) {
             Some(Value::Array(all)) => all,
@@ -49,14 +52,12 @@ fn add(corpus: &mut Corpus, mut line: Map<String, Value>) -> Result<()> {
         Some(Value::Array(page)) => page,
         Some(one) => vec![one],
         None if line.contains_key("meta") || line.contains_key("errors") => Vec::new(),
+        // Archives of v1.1 have an `id_str`, and an `id` that cannot be trusted.
+        None if line.contains_key("id_str") => return false,
         None => vec![Value::Object(line)],
     };
-    for tweet in objects(tweets) {
-        if !corpus.add_tweet(tweet, true) {
-            bail!("a tweet without a readable id");
-        }
-    }
-    Ok(())
+    let unread = objects(tweets).filter(|tweet| !corpus.add_tweet(tweet.clone(), true)).count();
+    unread == 0
 }
 
 fn objects(values: Vec<Value>) -> impl Iterator<Item = Map<String, Value>> {

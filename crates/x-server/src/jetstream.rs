@@ -70,11 +70,12 @@ pub(crate) struct Subscription {
     filter: Filter,
     cursor: Option<i64>,
     hello: bool,
+    opened: Millis,
 }
 
 impl Subscription {
-    /// Reads the query. `socket_encoding` is the header of that name.
-    pub fn parse(params: &Params, socket_encoding: Option<&str>) -> Result<Self, Invalid> {
+    /// Reads the query of a request made at `opened`. `socket_encoding` is the header of that name.
+    pub fn parse(params: &Params, socket_encoding: Option<&str>, opened: Millis) -> Result<Self, Invalid> {
         params.check_names(&[
             "wantedCollections",
             "wantedDids",
@@ -102,7 +103,12 @@ impl Subscription {
             number("maxMessageSizeBytes")?.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
         let filter =
             Filter { collections: all("wantedCollections"), dids: all("wantedDids"), max_bytes }.checked()?;
-        Ok(Self { filter, cursor: number("cursor")?, hello: params.get("requireHello") == Some("true") })
+        Ok(Self {
+            filter,
+            cursor: number("cursor")?,
+            hello: params.get("requireHello") == Some("true"),
+            opened,
+        })
     }
 }
 
@@ -129,7 +135,8 @@ pub(crate) async fn run(
             None => server.live(Head::Bluesky),
         };
         let from = wish.cursor.unwrap_or(i64::MIN);
-        let mut feed = Feed { server: &server, sink, filters, next, from, ready: Vec::new(), fuse };
+        let mut feed =
+            Feed { server: &server, sink, filters, next, from, ready: Vec::new(), last: wish.opened, fuse };
         if feed.follow(script).await.is_none() {
             tracing::debug!("a Jetstream subscriber has gone");
         }
@@ -179,6 +186,8 @@ struct Feed<'a> {
     from: i64,
     /// Events of the tweet before `next` that are still to be sent, newest first.
     ready: Vec<Event>,
+    /// When the last message was sent.
+    last: Millis,
     fuse: Fuse,
 }
 
@@ -195,7 +204,11 @@ impl Feed<'_> {
                 }
                 Step::Silence { seconds } => self.pass(seconds).await,
                 Step::Cut(cut) | Step::HalfThen(cut) => return self.cut(cut).await,
-                Step::End => return self.say(Message::Close(None)).await,
+                Step::End => {
+                    self.say(Message::Close(None)).await?;
+                    // The listener ends when the client has answered.
+                    std::future::pending().await
+                }
                 Step::Message(value) => self.say(Message::text(value.to_string())).await?,
                 Step::Line(text) => self.say(Message::text(text)).await?,
                 Step::Oversize { bytes } => {
@@ -221,6 +234,7 @@ impl Feed<'_> {
         for number in 0..count {
             let event = self.one().await?;
             let mut served = Served::posts(&self.server.ledger, event.post.into_iter().collect());
+            self.last = self.server.clock.now();
             self.sink.feed(Message::text(event.json)).await.ok()?;
             served.count();
             if number + 1 == count || self.ready.is_empty() {
@@ -260,17 +274,20 @@ impl Feed<'_> {
     /// Waits for a time, with a ping every half minute.
     async fn idle(&mut self, at: Millis) -> Option<()> {
         let clock = &self.server.clock;
-        let ping = clock.now() + PING_EVERY;
+        let ping = self.last + PING_EVERY;
         clock.until(at.min(ping)).await;
         if clock.now() >= ping { self.say(Message::Ping(Vec::new().into())).await } else { Some(()) }
     }
 
-    async fn pass(&self, seconds: u32) {
+    /// Lets so many seconds of the double's clock go by, counted from the last message.
+    async fn pass(&mut self, seconds: u32) {
         let clock = &self.server.clock;
-        clock.until(clock.now() + 1_000 * Millis::from(seconds)).await;
+        clock.until(self.last + 1_000 * Millis::from(seconds)).await;
+        self.last = clock.now();
     }
 
     async fn say(&mut self, message: Message) -> Option<()> {
+        self.last = self.server.clock.now();
         self.sink.send(message).await.ok()
     }
 

@@ -83,6 +83,8 @@ pub struct XServer {
     pub ledger: Arc<Ledger>,
     /// What is still to go wrong.
     pub faults: Arc<Faults>,
+    /// Lines of the corpus file that hold no v2 tweets, and so are not served.
+    pub skipped_lines: Vec<usize>,
     server: Arc<Server>,
     accept: JoinHandle<()>,
 }
@@ -286,25 +288,27 @@ impl Builder {
         self
     }
 
-    fn make(&self) -> Result<(Corpus, Millis)> {
+    /// The corpus, its skipped lines, and the clock's first time.
+    fn make(&self) -> Result<(Corpus, Vec<usize>, Millis)> {
         let Some(path) = &self.corpus else {
             let now = self.now.or_else(|| parse_time("2026-11-20T12:00:00Z")).unwrap_or_default();
             let live = self.live.unwrap_or(self.tweets);
             let plan =
                 Plan { seed: self.seed, tweets: self.tweets, live, from: now - 6 * 86_400_000, until: now };
-            return Ok((generate::generate(&plan), now));
+            return Ok((generate::generate(&plan), Vec::new(), now));
         };
-        let corpus = file::read(path)?;
-        let Some(last) = corpus.tweets.last() else { bail!("{} has no tweets", path.display()) };
-        let live = self.live.unwrap_or(corpus.tweets.len() / 2);
-        let first_live = corpus
-            .tweets
-            .len()
-            .checked_sub(live)
-            .with_context(|| format!("{} has fewer than {live} tweets", path.display()))?;
-        let before =
-            corpus.tweets.get(first_live).map_or(id_time(last.id) + 60_000, |tweet| id_time(tweet.id) - 1);
-        Ok((corpus, self.now.unwrap_or(before)))
+        let (corpus, skipped) = file::read(path)?;
+        if !skipped.is_empty() {
+            tracing::warn!(file = %path.display(), lines = ?skipped, "lines without v2 tweets are not served");
+        }
+        let listed: Vec<u64> =
+            corpus.tweets.iter().filter(|tweet| tweet.listed).map(|tweet| tweet.id).collect();
+        let Some(last) = listed.last() else { bail!("{} has no v2 tweets", path.display()) };
+        let live = self.live.unwrap_or(listed.len() / 2);
+        let past = listed.len().checked_sub(live);
+        let past = past.with_context(|| format!("{} has fewer than {live} tweets", path.display()))?;
+        let before = listed.get(past).map_or(id_time(*last) + 60_000, |id| id_time(*id) - 1);
+        Ok((corpus, skipped, self.now.unwrap_or(before)))
     }
 
     /// Starts it on this runtime.
@@ -312,7 +316,7 @@ impl Builder {
     /// # Errors
     /// A corpus file that cannot be read, a port that is taken.
     pub async fn start(self) -> Result<XServer> {
-        let (corpus, now) = self.make()?;
+        let (corpus, skipped_lines, now) = self.make()?;
         let clock = if self.ticking { Clock::ticking(now) } else { Clock::frozen(now) };
         let ledger = Arc::new(Ledger::new(corpus.tweets.iter().map(|tweet| tweet.id).collect()));
         let faults = Arc::new(Faults::default());
@@ -340,6 +344,7 @@ impl Builder {
             clock,
             ledger,
             faults,
+            skipped_lines,
             server,
             accept,
         })

@@ -148,17 +148,18 @@ impl Server {
         let header = |name: &str| {
             request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
         };
+        let now = self.clock.now();
         let number = self.ledger.requested(ledger::Request {
             endpoint,
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
             query: params.0.clone(),
-            at: self.clock.now(),
+            at: now,
             authorized: request.headers().contains_key(header::AUTHORIZATION),
             user_agent: header("user-agent"),
             status: None,
         });
-        match self.outcome(endpoint, &params, request, &fuse).await {
+        match self.outcome(endpoint, &params, request, now, &fuse).await {
             Outcome::Answer(response) => {
                 self.ledger.answered(number, response.status().as_u16());
                 Ok(response)
@@ -179,6 +180,7 @@ impl Server {
         endpoint: Endpoint,
         params: &Params,
         request: Request<Incoming>,
+        now: Millis,
         fuse: &Fuse,
     ) -> Outcome {
         let act = self.faults.take(endpoint);
@@ -200,9 +202,7 @@ impl Server {
                 return Outcome::Answer(response);
             }
             Some(Act::Drop(cut)) => return Outcome::Silence(*cut),
-            Some(Act::Hang { seconds }) => {
-                self.clock.until(self.clock.now() + 1_000 * Millis::from(*seconds)).await
-            }
+            Some(Act::Hang { seconds }) => self.clock.until(now + 1_000 * Millis::from(*seconds)).await,
             Some(Act::Rate(odd)) => rate_headers = *odd,
             _ => {}
         }
@@ -364,7 +364,7 @@ impl Server {
         let key = header("sec-websocket-key")
             .filter(|_| header("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket")));
         let accept = key.map(|key| derive_accept_key(key.as_bytes()));
-        let wish = Subscription::parse(params, header("socket-encoding"));
+        let wish = Subscription::parse(params, header("socket-encoding"), self.clock.now());
         let (accept, wish) = match (accept, wish) {
             (Some(accept), Ok(wish)) => (accept, wish),
             (accept, wish) => {

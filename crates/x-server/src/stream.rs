@@ -22,6 +22,7 @@ const BATCH: usize = 32 * 1_024;
 /// What a connection asked for.
 pub(crate) struct Wish {
     choice: Projection,
+    opened: Millis,
     /// Where in the corpus it begins.
     start: usize,
     /// A recovery ends here.
@@ -33,7 +34,7 @@ impl Wish {
     pub fn parse(server: &Server, params: &Params) -> Result<Self, Invalid> {
         params.check_names(&["backfill_minutes", "start_time", "end_time"])?;
         // The stream speaks tweet names in both versions of the API.
-        let choice = Projection::parse(params, Dialect::Tweet, None)?;
+        let choice = Projection::parse(params, Dialect::Tweet, Some(Dialect::Tweet))?;
         let now = server.clock.now();
         for name in ["backfill_minutes", "start_time", "end_time"] {
             if let (Some(value), false) = (params.get(name), server.settings.enterprise) {
@@ -61,7 +62,7 @@ impl Wish {
             None => server.corpus.happened(now - 60_000 * Millis::try_from(back).unwrap_or(0)),
             Some(at) => server.corpus.happened(at - 1),
         };
-        Ok(Self { choice, start, until: time("end_time")? })
+        Ok(Self { choice, opened: now, start, until: time("end_time")? })
     }
 }
 
@@ -81,7 +82,7 @@ pub(crate) async fn run(
         until: wish.until,
         next: wish.start,
         rules: Vec::new(),
-        last_byte: server.clock.now(),
+        last_byte: wish.opened,
     };
     let reason = tokio::select! {
         biased;
@@ -342,10 +343,11 @@ impl Feed<'_> {
         self.send(b"\r\n".to_vec(), true, Served::default()).await
     }
 
-    /// Lets so many seconds of the double's clock go by.
-    async fn pass(&self, seconds: u32) {
+    /// Lets so many seconds of the double's clock go by, counted from the last byte.
+    async fn pass(&mut self, seconds: u32) {
         let clock = &self.server.clock;
-        clock.until(clock.now() + 1_000 * Millis::from(seconds)).await;
+        clock.until(self.last_byte + 1_000 * Millis::from(seconds)).await;
+        self.last_byte = clock.now();
     }
 
     fn render(&self, index: usize, odd: Odd, out: &mut Vec<u8>) {
