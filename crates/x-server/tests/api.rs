@@ -450,7 +450,7 @@ async fn one_stream_at_a_time() {
 async fn recovery_is_for_enterprise() {
     let plain = double().await;
     send(&plain, "POST", RULES, r#"{"add":[{"value":"bieber"}]}"#).await;
-    for rest in ["backfill_minutes=5", "start_time=2026-11-20T06:00:00Z", "partition=1"] {
+    for rest in ["backfill_minutes=5", "start_time=2026-11-20T06:00:00Z", "partition=1", "post.fields=id"] {
         assert_eq!(open(&plain, &format!("{STREAM}?{rest}")).await.status, 400, "{rest}");
     }
     let double = XServer::builder().enterprise().start().await.unwrap();
@@ -513,10 +513,19 @@ async fn a_corpus_comes_from_a_file() {
     assert_eq!(found["includes"]["tweets"][0]["text"], "hello old");
     assert_eq!(found["includes"]["users"][0]["username"], "Ana");
 
-    std::fs::write(folder.path().join("bad.jsonl"), "{\"id\":\"1\",\"text\":\"a\"}\n{\"text\":\"no id\"}\n")
-        .unwrap();
-    let error = XServer::builder().corpus(folder.path().join("bad.jsonl")).start().await.err().unwrap();
-    assert!(format!("{error:#}").contains("line 2"), "{error:#}");
+    let mixed = folder.path().join("mixed.jsonl");
+    let lines = [
+        "{\"id\":\"1800000000000000000\",\"text\":\"a\"}",
+        "{\"text\":\"no id\"}",
+        "{cut",
+        "{\"id\":5,\"id_str\":\"5\"}",
+        "",
+    ];
+    std::fs::write(&mixed, lines.join("\n")).unwrap();
+    let double = XServer::builder().corpus(&mixed).start().await.unwrap();
+    assert_eq!(double.skipped_lines, [2, 3, 4]);
+    std::fs::write(&mixed, "{}").unwrap();
+    assert!(XServer::builder().corpus(&mixed).start().await.is_err());
 }
 
 #[tokio::test]
