@@ -30,3 +30,10 @@ def start():
 @pytest.fixture
 def double(start) -> Double:
     return start("--tweets", "600", "--live", "300", "--seed", "7")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What was not tried is said at the end, also without `-rs`."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    for reason in sorted({report.longrepr[2] for report in skipped}):
+        terminalreporter.write_line(reason, yellow=True, bold=True)

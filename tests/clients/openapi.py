@@ -11,6 +11,12 @@ from pathlib import Path
 from jsonschema import Draft202012Validator, FormatChecker
 
 
+# What means the same in both.
+KEPT = [
+    "type", "enum", "pattern", "minLength", "maxLength", "format", "minimum", "maximum", "minItems", "maxItems", "uniqueItems", "required",
+]  # fmt: skip
+
+
 class Specification:
     def __init__(self, path: Path):
         self.file = json.loads(path.read_text())
@@ -49,8 +55,7 @@ class Specification:
 def convert(schema: dict, closed: bool = True) -> dict:
     if "$ref" in schema:
         return {"$ref": schema["$ref"] + ("" if closed else ".open")}
-    kept = ("type", "enum", "pattern", "minLength", "maxLength", "format", "minimum", "maximum", "minItems", "maxItems", "uniqueItems", "required")
-    made = {key: schema[key] for key in kept if key in schema}
+    made = {key: schema[key] for key in KEPT if key in schema}
     if schema.get("format") not in ("date-time", "uri", None):
         made.pop("format")
     for key in ("oneOf", "anyOf"):

@@ -71,7 +71,7 @@ class Version:
                 del rest["errors"]
         assert self.specification.faults(rest, schema) == []
 
-    def check(self, method: str, path: str, body=None, status: int = 200, token: str | None = TOKEN, template: str | None = None, **query) -> dict:
+    def check(self, method: str, path: str, body=None, status: int = 200, token=TOKEN, template: str = "", **query) -> dict:
         """Asks, and holds the answer against the file; `template` is the path as the file writes it."""
         answer = self.double.ask(method, path, body, token, **query)
         assert answer.status == status, answer.body[:500]

@@ -64,7 +64,9 @@ def test_errors_are_its_own(double, client):
         client.search_recent_tweets("foo:bar")
     with pytest.raises(tweepy.Unauthorized):
         tweepy.Client("wrong").search_recent_tweets("bieber")
-    for refusal, kind in [("rate_limit", tweepy.TooManyRequests), ("client_forbidden", tweepy.Forbidden), ({"status": 503}, tweepy.TwitterServerError)]:
+    for refusal, kind in [
+        ("rate_limit", tweepy.TooManyRequests), ("client_forbidden", tweepy.Forbidden), ({"status": 503}, tweepy.TwitterServerError),
+    ]:  # fmt: skip
         double.faults({"on": "search", "refuse": {"with": refusal}})
         with pytest.raises(kind):
             client.search_recent_tweets("bieber")

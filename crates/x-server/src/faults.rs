@@ -134,6 +134,20 @@ pub enum Act {
     Script(Vec<Step>),
 }
 
+impl Act {
+    /// Bodies and pages are for answers that end, scripts for those that go on.
+    pub(crate) fn means_something(&self, endpoint: Endpoint) -> bool {
+        let goes_on = matches!(endpoint, Endpoint::Stream | Endpoint::Jetstream);
+        match self {
+            Self::Body(_) => !goes_on,
+            Self::Page(_) => Endpoint::Search.means(endpoint),
+            Self::Script(_) => goes_on,
+            Self::Rate(_) => endpoint != Endpoint::Jetstream,
+            Self::Refuse { .. } | Self::Redirect(_) | Self::Drop(_) | Self::Hang { .. } => true,
+        }
+    }
+}
+
 /// How a connection ends without a proper end of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

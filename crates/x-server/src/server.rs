@@ -206,6 +206,9 @@ impl Server {
             Some(Act::Rate(odd)) => rate_headers = *odd,
             _ => {}
         }
+        if act.as_ref().is_some_and(|act| !act.means_something(endpoint)) {
+            tracing::warn!(?endpoint, ?act, "this fault means nothing here");
+        }
         if endpoint == Endpoint::Jetstream {
             return Outcome::Answer(self.subscribe(params, request, act, fuse));
         }

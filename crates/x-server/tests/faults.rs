@@ -152,7 +152,11 @@ async fn bodies_come_byte_by_byte() {
     let slow = get(&double, &search("bieber")).await;
     let plain = get(&double, &search("bieber")).await;
     assert_eq!((slow.end, &slow.body), (End::Whole, &plain.body));
-    assert!(double.ledger.searched().iter().all(|(_, times)| *times == 2));
+    double
+        .faults
+        .add(Fault::new(Endpoint::Search, Act::Body(Delivery { pause_ms: 1, ..Delivery::pieces(50) })));
+    assert_eq!(get(&double, &search("bieber")).await.body, plain.body);
+    assert!(double.ledger.searched().iter().all(|(_, times)| *times == 3));
 }
 
 #[tokio::test]
@@ -206,13 +210,14 @@ async fn pages_go_wrong() {
 
 #[tokio::test]
 async fn streams_trickle() {
-    let (double, mut wire) = scripted(vec![Step::Pieces { tweets: 2, bytes: 1, pause_ms: 0 }]).await;
+    let (double, mut wire) = scripted(vec![Step::Pieces { tweets: 2, bytes: 1, pause_ms: 1 }]).await;
     let mut bytes = Vec::new();
     while bytes.iter().filter(|byte| **byte == b'\n').count() < 2 {
         let chunk = wire.chunk().await.unwrap();
         assert_eq!(chunk.len(), 1);
         bytes.extend(chunk);
     }
+    assert!(wire.reads > 10, "{} bytes in {} reads", bytes.len(), wire.reads);
     let text = String::from_utf8(bytes).unwrap();
     let ids: Vec<u64> = text.lines().map(id).collect();
     assert_eq!(

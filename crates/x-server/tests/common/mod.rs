@@ -44,6 +44,8 @@ impl Answer {
 pub struct Wire {
     socket: TcpStream,
     held: Vec<u8>,
+    /// How often something was read from the socket.
+    pub reads: usize,
     pub status: u16,
     pub headers: HashMap<String, String>,
     /// `None`: the headers never came; the connection ended so.
@@ -62,7 +64,8 @@ impl Wire {
             body.len()
         );
         socket.write_all(request.as_bytes()).await.unwrap();
-        let mut wire = Self { socket, held: Vec::new(), status: 0, headers: HashMap::new(), early: None };
+        let mut wire =
+            Self { socket, held: Vec::new(), reads: 0, status: 0, headers: HashMap::new(), early: None };
         let head = loop {
             if let Some(end) = find(&wire.held, b"\r\n\r\n") {
                 break String::from_utf8(wire.held.drain(..end + 4).collect()).unwrap();
@@ -84,6 +87,7 @@ impl Wire {
         match self.socket.read(&mut buffer).await {
             Ok(0) => Err(End::Eof),
             Ok(read) => {
+                self.reads += 1;
                 self.held.extend_from_slice(&buffer[..read]);
                 Ok(())
             }
