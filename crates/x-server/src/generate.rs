@@ -67,7 +67,7 @@ pub(crate) struct Plan {
 }
 
 /// Steps of a SplitMix64 sequence.
-pub(crate) struct Dice(pub u64);
+struct Dice(u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -79,7 +79,7 @@ impl Dice {
     }
 
     /// A number below `sides`.
-    pub fn roll(&mut self, sides: u64) -> u64 {
+    fn roll(&mut self, sides: u64) -> u64 {
         self.next() % sides.max(1)
     }
 

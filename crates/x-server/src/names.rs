@@ -74,16 +74,14 @@ impl Name {
 const fn both(name: &'static str) -> Name {
     Name { tweet: name, post: name, asked_as_tweet: true, asked_as_post: true }
 }
-const fn tweet_only(name: &'static str) -> Name {
-    Name { tweet: name, post: name, asked_as_tweet: true, asked_as_post: false }
-}
 const fn post_only(name: &'static str) -> Name {
     Name { tweet: name, post: name, asked_as_tweet: false, asked_as_post: true }
 }
 const fn renamed(tweet: &'static str, post: &'static str) -> Name {
     Name { tweet, post, asked_as_tweet: true, asked_as_post: true }
 }
-const fn expanded(tweet: &'static str, post: &'static str) -> Name {
+/// What the post dialect gives only by an expansion, or not at all.
+const fn unasked(tweet: &'static str, post: &'static str) -> Name {
     Name { tweet, post, asked_as_tweet: true, asked_as_post: false }
 }
 
@@ -103,7 +101,7 @@ pub(crate) static TWEET: Kind = Kind {
         both("article"),
         post_only("article_title"),
         both("attachments"),
-        expanded("author_id", "author_id"),
+        unasked("author_id", "author_id"),
         both("card_uri"),
         both("community_id"),
         both("context_annotations"),
@@ -111,11 +109,11 @@ pub(crate) static TWEET: Kind = Kind {
         both("created_at"),
         both("display_text_range"),
         both("edit_controls"),
-        expanded("edit_history_tweet_ids", "edit_history_post_ids"),
+        unasked("edit_history_tweet_ids", "edit_history_post_ids"),
         both("entities"),
         both("geo"),
         both("id"),
-        expanded("in_reply_to_user_id", "in_reply_to_user_id"),
+        unasked("in_reply_to_user_id", "in_reply_to_user_id"),
         both("lang"),
         both("matched_media_notes"),
         both("media_metadata"),
@@ -127,7 +125,7 @@ pub(crate) static TWEET: Kind = Kind {
         both("possibly_sensitive"),
         both("promoted_metrics"),
         both("public_metrics"),
-        expanded("referenced_tweets", "referenced_posts"),
+        unasked("referenced_tweets", "referenced_posts"),
         both("reply_settings"),
         both("scopes"),
         both("source"),
@@ -143,7 +141,7 @@ pub(crate) static USER: Kind = Kind {
     post_parameter: "user.fields",
     defaults: &["id", "name", "username"],
     names: &[
-        tweet_only("affiliation"),
+        unasked("affiliation", "affiliation"),
         both("confirmed_email"),
         both("connection_status"),
         both("created_at"),
@@ -152,10 +150,10 @@ pub(crate) static USER: Kind = Kind {
         both("id"),
         both("is_identity_verified"),
         both("location"),
-        expanded("most_recent_tweet_id", "most_recent_post_id"),
+        unasked("most_recent_tweet_id", "most_recent_post_id"),
         both("name"),
         both("parody"),
-        expanded("pinned_tweet_id", "pinned_post_id"),
+        unasked("pinned_tweet_id", "pinned_post_id"),
         both("profile_banner_url"),
         both("profile_image_url"),
         both("protected"),

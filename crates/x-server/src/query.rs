@@ -1,6 +1,5 @@
 //! The query language of search and of stream rules.
 
-use crate::clock::id_time;
 use crate::corpus::{Corpus, Tweet, User};
 use crate::words::{fold, without_accents};
 
@@ -536,29 +535,6 @@ fn operator(name: &str, value: &str, place: Place) -> Result<Term, String> {
         "bio_location" => only(Place::Stream, Ok(Term::Profile(Part::Location, fold(value)))),
         "place_country" => Err(bad()),
         _ => Err(unknown()),
-    }
-}
-
-/// The bounds of a request as ids: from the first to before the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Window {
-    pub from: u64,
-    pub until: u64,
-}
-
-impl Window {
-    pub fn holds(self, tweet: &Tweet) -> bool {
-        (self.from..self.until).contains(&tweet.id)
-    }
-
-    /// Time of the first bound, in milliseconds.
-    pub fn start(self) -> i64 {
-        id_time(self.from)
-    }
-
-    /// Time of the last bound, in milliseconds.
-    pub fn end(self) -> i64 {
-        id_time(self.until)
     }
 }
 

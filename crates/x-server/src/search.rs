@@ -9,7 +9,7 @@ use crate::faults::{Endpoint, Page};
 use crate::ledger::Served;
 use crate::names::{Dialect, TWEET};
 use crate::params::{Includes, Invalid, Params, Projection};
-use crate::query::{Place, Query, Window};
+use crate::query::{Place, Query};
 use crate::server::{Reply, Server};
 
 const DAY: Millis = 86_400_000;
@@ -166,6 +166,29 @@ pub(crate) fn counts(server: &Server, endpoint: Endpoint, params: &Params) -> Re
         answer["data"] = rows.into();
     }
     Ok(Reply::json(answer.to_string().into(), Served::default()))
+}
+
+/// The bounds of a request as ids: from the first to before the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Window {
+    from: u64,
+    until: u64,
+}
+
+impl Window {
+    fn holds(self, tweet: &Tweet) -> bool {
+        (self.from..self.until).contains(&tweet.id)
+    }
+
+    /// Time of the first bound, in milliseconds.
+    fn start(self) -> Millis {
+        id_time(self.from)
+    }
+
+    /// Time of the last bound, in milliseconds.
+    fn end(self) -> Millis {
+        id_time(self.until)
+    }
 }
 
 /// What a search asks for.
