@@ -1,0 +1,138 @@
+# Everything that is done with Offkey from a shell. `make help` lists it.
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# What a run takes: make run INPUT="tweets.jsonl.gz more.jsonl.zst" LAKE=s3://bucket/lake NAME=mine
+SOURCE ?= file
+INPUT ?= examples/sample/justin-bieber.jsonl.gz
+LAKE ?= lake
+NAME = sample
+RUNNER ?= local
+# What it searches for (phrases parted by commas), and what it keeps. Empty: everything, and the programs' defaults.
+TRACK ?=
+LANGUAGES ?=
+MUSIC ?=
+export SOURCE INPUT LAKE NAME RUNNER TRACK LANGUAGES MUSIC
+
+# What a benchmark takes: see bench/README.md.
+TWEETS ?= 1000000
+REPEAT ?= 3
+PEERS ?=
+DATA ?=
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+export OFFKEY_BIN_DIR ?= $(CARGO_TARGET_DIR)/release
+export UV_PYTHON_DOWNLOADS := never
+# A machine may forbid Python to keep what it compiled: every start of Airflow would cost two seconds more.
+export PYTHONDONTWRITEBYTECODE :=
+# Beside the programs: what the tests want and no package manager of this machine need know.
+TOOLS ?= $(CARGO_TARGET_DIR)/tools
+CARGO ?= cargo
+export PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { command -v $$p; break; }; done)
+UV := .venv/bin/uv
+S3S_FS := $(TOOLS)/bin/s3s-fs
+
+# One choice of packages and one profile for all that is compiled: with another, Cargo would settle on other features and
+# compile Polars and the S3 client once more, at seven minutes a time.
+PACKAGES := --release --locked --workspace
+
+.PHONY: help
+help: ## list these targets
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## */\1\t/p' Makefile | while IFS='	' read -r name does; do printf '  make %-12s %s\n' "$$name" "$$does"; done
+
+.PHONY: run
+run: ## take tweets through the whole road, by Airflow: SOURCE INPUT TRACK LAKE NAME RUNNER LANGUAGES MUSIC
+	@tools/need cargo cc python
+	@"$(PYTHON)" tools/run.py
+
+.PHONY: build
+build: ## compile the programs
+	@tools/need cargo cc
+	@$(CARGO) build $(PACKAGES)
+
+.PHONY: venv
+venv: .venv/run ## make .venv with what a run needs
+
+.venv/bin/uv:
+	@tools/need python
+	@"$(PYTHON)" -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check uv==0.13.8
+
+.venv/run: requirements/run.txt | .venv/bin/uv
+	@$(UV) pip install --quiet --python .venv --require-hashes -r $<
+	@touch $@
+
+.venv/test: requirements/test.txt | .venv/bin/uv
+	@$(UV) pip sync --quiet --python .venv --require-hashes $<
+	@touch $@ .venv/run
+
+.PHONY: images
+images: build ## build the images of RUNNER=docker, from the programs as compiled here
+	@docker/make-base
+	@mkdir -p target/release
+	@for program in ingest clean featurize; do \
+		[ "$(OFFKEY_BIN_DIR)" -ef target/release ] || cp "$(OFFKEY_BIN_DIR)/$$program" target/release/; done
+	@for image in ingest clean featurize quality; do \
+		docker build --quiet --build-arg BUILDER=debian:bookworm-slim -f docker/Dockerfile --target $$image -t offkey/$$image . ; done
+
+.PHONY: test
+test: ## run every test, Rust and Python, but the long ones
+	@tools/need --install cc cargo python strace
+	@$(MAKE) build .venv/test $(S3S_FS)
+	@$(MAKE) test-rust
+	@$(MAKE) test-python
+
+.PHONY: test-rust
+test-rust: ## run the tests of the crates
+	@if $(CARGO) nextest --version >/dev/null 2>&1; \
+	then $(CARGO) nextest run $(PACKAGES) --show-progress=none --status-level=fail; \
+	else $(CARGO) test $(PACKAGES) --quiet; fi
+
+.PHONY: test-python
+test-python: .venv/test ## run the tests of the whole, but the long ones: PYTEST="-k road"
+	@OFFKEY_S3_SERVER=$(S3S_FS) .venv/bin/python -m pytest tests/python -q -m 'not slow' -rs $(PYTEST)
+
+.PHONY: test-long
+test-long: build .venv/test $(S3S_FS) ## run the long tests
+	@OFFKEY_S3_SERVER=$(S3S_FS) .venv/bin/python -m pytest tests/python -q -m slow -rs $(PYTEST)
+
+.PHONY: test-engine
+test-engine: .venv/test ## run the DAG in containers, on a Docker engine of its own where none runs
+	@tools/need --install dockerd debootstrap
+	@tools/engine sh -c 'docker/make-base && .venv/bin/python -m pytest tests/python/test_engine.py -q -rs'
+
+.PHONY: lint
+lint: ## check format and style; clippy compiles Polars a second time
+	@$(CARGO) fmt --all --check
+	@$(CARGO) clippy $(PACKAGES) --all-targets -- --deny warnings
+
+.PHONY: bench
+bench: build .venv/test ## measure each stage: TWEETS REPEAT DATA PEERS, see bench/README.md
+	@.venv/bin/python bench/bench.py --tweets $(TWEETS) --repeat $(REPEAT) $(if $(DATA),--data '$(DATA)') $(if $(PEERS),--peers '$(PEERS)')
+
+.PHONY: s3
+s3: $(S3S_FS) ## start an S3 server on loopback over the folder S3=target/s3, until Ctrl-C
+	@tools/s3 $(S3S_FS) "$(or $(S3),target/s3)"
+
+# Built from source (three minutes), for no Debian has it. Its own folder: it shares no crate with ours.
+$(S3S_FS):
+	@tools/need cargo cc
+	@echo "compiling s3s-fs, an S3 server for tests"
+	@$(CARGO) install s3s-fs --version 0.14.1 --features binary --locked --quiet --root "$(TOOLS)" --target-dir "$(TOOLS)/build"
+	@rm -rf "$(TOOLS)/build"
+
+.PHONY: sample
+sample: ## write the bundled sample anew
+	@"$(PYTHON)" examples/sample/generate.py
+
+.PHONY: lock
+lock: .venv/bin/uv ## write the Python locks anew: LOCK=--upgrade for newer versions
+	@cd requirements && compile="../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url" && \
+		$$compile $(LOCK) run.in -o run.txt && $$compile -c run.txt quality.in -o quality.txt && $$compile -c run.txt test.in -o test.txt
+
+.PHONY: clean
+clean: ## remove what was compiled and installed; lakes stay
+	@rm -rf target .venv .airflow bench/results
