@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -191,23 +191,14 @@ impl Server {
                     matches!(with, Refusal::OnePerSecond | Refusal::UsageCapped | Refusal::CreditsDepleted);
                 return Outcome::Answer(self.refuse(*with, *rate, untouched));
             }
-            Some(Act::Redirect(to)) => {
-                let target =
-                    format!("{to}{}", request.uri().path_and_query().map_or("/", |all| all.as_str()));
-                let mut response = Response::new(Body::Whole(Bytes::new(), Served::default()));
-                *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
-                if let Ok(target) = HeaderValue::from_str(&target) {
-                    response.headers_mut().insert(header::LOCATION, target);
-                }
-                return Outcome::Answer(response);
-            }
+            Some(Act::Redirect(to)) => return Outcome::Answer(redirect(to, request.uri())),
             Some(Act::Drop(cut)) => return Outcome::Silence(*cut),
             Some(Act::Hang { seconds }) => self.clock.until(now + 1_000 * Millis::from(*seconds)).await,
             Some(Act::Rate(odd)) => rate_headers = *odd,
             _ => {}
         }
         if act.as_ref().is_some_and(|act| !act.means_something(endpoint)) {
-            tracing::warn!(?endpoint, ?act, "this fault means nothing here");
+            tracing::warn!(?endpoint, "the fault for this request means nothing here");
         }
         if endpoint == Endpoint::Jetstream {
             return Outcome::Answer(self.subscribe(params, request, act, fuse));
@@ -430,6 +421,16 @@ impl Server {
             }
         }
     }
+}
+
+fn redirect(to: &str, asked: &Uri) -> Response<Body> {
+    let target = format!("{to}{}", asked.path_and_query().map_or("/", |all| all.as_str()));
+    let mut response = Response::new(Body::Whole(Bytes::new(), Served::default()));
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    if let Ok(target) = HeaderValue::from_str(&target) {
+        response.headers_mut().insert(header::LOCATION, target);
+    }
+    response
 }
 
 fn script(act: Option<Act>) -> Vec<Step> {
