@@ -12,6 +12,7 @@ mod layout;
 mod ledger;
 mod local;
 mod location;
+mod part;
 mod records;
 mod s3;
 mod store;
@@ -23,12 +24,13 @@ pub use commit::{Lake, SWEEP_AFTER};
 pub use error::{Error, Result};
 pub use fingerprint::{Fingerprint, raw_fingerprint, sha256_hex};
 pub use input::Input;
-pub use layout::{Gate, Grain, Partition, RunId};
+pub use layout::{Gate, Grain, Partition, RunId, check_name};
 pub use ledger::{Counts, Ledger};
 pub use location::Location;
+pub use part::{open_part, part_error};
 pub use records::{
-    CleanPointer, CurrentPointer, DatasetFile, DatasetManifest, FileStat, IdRange, InputStat, PartStat,
-    RawCommit, RunManifest, SplitStat, TimeRange, Verdict,
+    CleanInput, CleanPointer, CurrentPointer, DatasetFile, DatasetManifest, FileStat, IdRange, InputStat,
+    PartStat, RawCommit, RunManifest, SplitStat, TimeInterval, TimeRange, Verdict,
 };
 pub use store::{Condition, Entry, Store, Tag, Upload, in_parallel};
 pub use times::{day_of, format_micros, parse_instant};

@@ -3,10 +3,14 @@
 //! The table feeds the Parquet schema and its metadata, `schema.json`, the dataset's card, the suites
 //! of the gates and the README. `clean` and `featurize` share this crate; `ingest` has no rows.
 
+mod build;
 mod columns;
 mod read;
 mod write;
 
-pub use columns::{CLEAN, Column, DROP_REASON, Kind, Role, SCHEMA_VERSION, describe, dropped};
+pub use build::Builder;
+pub use columns::{
+    CLEAN, Column, DROP_REASON, FEATURES, Kind, Role, SCHEMA_VERSION, dataset, describe, dropped,
+};
 pub use read::{LocalCopy, Rows};
 pub use write::{Compression, ROWS_PER_GROUP, Sink, empty};

@@ -1,0 +1,191 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
+use lake::{Location, Partition};
+use task::{Common, EXIT_CODES};
+
+const EXAMPLES: &str = "\
+Examples:
+  Every partition whose clean result is missing or stale:
+    clean --lake lake
+  One day, only English and Spanish, dropping only what is surely music:
+    clean --lake s3://lake/tweets --partition 2026-11-20 --languages en,es --music-preset precision
+  How well the music filter does on labels of your own:
+    clean evaluate --task music labelled.jsonl";
+
+/// Reads raw tweets, gives each one fate, and keeps what has nothing to do with music.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "clean",
+    version,
+    after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
+pub struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
+    /// The lake: a folder or s3://bucket/prefix
+    #[arg(long, env = "OFFKEY_LAKE", value_name = "LOCATION", value_parser = task::location, required = true)]
+    pub(crate) lake: Option<Location>,
+
+    /// Partition to clean, such as 2026-11-20 or 2026-11-20T08; may be given often [default: every stale one]
+    #[arg(long, env = "OFFKEY_PARTITION", value_name = "P", value_delimiter = ',', value_parser = partition)]
+    pub(crate) partition: Vec<Partition>,
+
+    /// What decides a result.
+    #[command(flatten)]
+    pub(crate) rules: RuleFlags,
+
+    /// File of tweets that must not be shown, added to the lake's tombstones: ids, compliance rows or delete notices
+    #[arg(long, env = "OFFKEY_TOMBSTONES", value_name = "F")]
+    pub(crate) tombstones: Option<PathBuf>,
+
+    /// Refuse partitions whose raw parts have not passed the gate
+    #[arg(long, env = "OFFKEY_GATED")]
+    pub(crate) gated: bool,
+
+    /// What every binary takes.
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+impl Args {
+    /// The flags that every binary takes, of the command that was named.
+    pub fn common(&self) -> &Common {
+        match &self.command {
+            None => &self.common,
+            Some(Command::Plan(plan)) => &plan.common,
+            Some(Command::Evaluate(evaluate)) => &evaluate.common,
+            Some(Command::Schema(schema)) => &schema.common,
+        }
+    }
+}
+
+/// Arguments that are part of a result's fingerprint.
+#[derive(Clone, Debug, Flags)]
+#[command(next_help_heading = "What is kept")]
+pub(crate) struct RuleFlags {
+    /// Keep only these languages, as ISO 639-1 codes [default: all]
+    #[arg(long, env = "OFFKEY_LANGUAGES", value_name = "CODES", value_delimiter = ',')]
+    pub(crate) languages: Vec<String>,
+
+    /// Where the line to music is drawn: balanced (best F1), precision (drops little else), recall (lets little through)
+    #[arg(long, env = "OFFKEY_MUSIC_PRESET", value_name = "PRESET", default_value = "balanced", value_parser = ["balanced", "precision", "recall"])]
+    pub(crate) music_preset: String,
+
+    /// Drop from this music score on, instead of the preset's
+    #[arg(long, env = "OFFKEY_MUSIC_THRESHOLD", value_name = "X")]
+    pub(crate) music_threshold: Option<f32>,
+
+    /// Names, handles, songs and tours of the searched artist, instead of Justin Bieber's
+    #[arg(long, env = "OFFKEY_PROFILE", value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+
+    /// Terms that extend or replace those of the bundled lexicon
+    #[arg(long, env = "OFFKEY_LEXICON", value_name = "FILE")]
+    pub(crate) lexicon: Option<PathBuf>,
+
+    /// What becomes of retweets: folded into their original, kept as rows of their own, or dropped
+    #[arg(long, env = "OFFKEY_RETWEETS", value_enum, default_value_t = Retweets::Fold, hide_possible_values = true, value_name = "fold|keep|drop")]
+    pub(crate) retweets: Retweets,
+}
+
+/// What becomes of retweets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Retweets {
+    /// One row an original.
+    Fold,
+    /// A row each.
+    Keep,
+    /// No row.
+    Drop,
+}
+
+impl Retweets {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Fold => "fold",
+            Self::Keep => "keep",
+            Self::Drop => "drop",
+        }
+    }
+}
+
+/// Commands beside the stage itself.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Prints the stale partitions in batches, for mapped tasks
+    Plan(PlanArgs),
+    /// Scores tokens, language or the music filter against labels
+    Evaluate(EvaluateArgs),
+    /// Prints the columns of the clean table as JSON
+    Schema(SchemaArgs),
+}
+
+/// `clean plan`.
+#[derive(Clone, Debug, Flags)]
+pub(crate) struct PlanArgs {
+    /// The lake: a folder or s3://bucket/prefix
+    #[arg(long, env = "OFFKEY_LAKE", value_name = "LOCATION", value_parser = task::location)]
+    pub(crate) lake: Location,
+
+    /// Most batches
+    #[arg(long, env = "OFFKEY_BATCHES", value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) batches: u16,
+
+    /// What decides a result.
+    #[command(flatten)]
+    pub(crate) rules: RuleFlags,
+
+    /// What every binary takes.
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// `clean schema`.
+#[derive(Clone, Debug, Flags)]
+pub(crate) struct SchemaArgs {
+    /// What every binary takes.
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// `clean evaluate`.
+#[derive(Clone, Debug, Flags)]
+pub(crate) struct EvaluateArgs {
+    /// What the labels are about
+    #[arg(long, value_enum, value_name = "TASK")]
+    pub(crate) task: Labels,
+
+    /// Records a line: {"text","music":0|1|null}, {"text","lang"} or {"text","tokens"}
+    #[arg(value_name = "FILE.jsonl")]
+    pub(crate) file: PathBuf,
+
+    /// What decides a result.
+    #[command(flatten)]
+    pub(crate) rules: RuleFlags,
+
+    /// What every binary takes.
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// What labels are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Labels {
+    /// `music`: 0, 1 or null
+    Music,
+    /// `lang`: an ISO 639-1 code
+    Language,
+    /// `tokens`: a list of strings
+    Tokens,
+}
+
+fn partition(text: &str) -> Result<Partition, String> {
+    text.parse().map_err(|e: lake::Error| e.to_string())
+}

@@ -1,0 +1,310 @@
+//! One partition, from its parts to its pointer.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::ops::ControlFlow;
+
+use lake::{Chunk, CleanPointer, Counts, FileStat, IdRange, Lake, Ledger, PartStat, TimeRange};
+use polars::prelude::DataFrame;
+use table::{Builder, CLEAN, Compression, Sink, dropped};
+use task::{Exit, Failure, Outcome, Task, ordered_map};
+use tweet::Parsed;
+
+use crate::analyse::{Place, Shown, unread_row};
+use crate::fates::{Fate, Fates, Gathered, decide};
+use crate::keys::{Keys, NO_TIME, Parts};
+use crate::plan::Asked;
+use crate::rules::Rules;
+
+/// Ids kept as a sample per reason.
+const SAMPLES: usize = 5;
+/// Music terms told in the pointer.
+const TERMS: usize = 50;
+
+/// Makes the clean result of a partition, and its pointer; nothing points to it yet.
+pub(crate) fn make(lake: &Lake, asked: &Asked, rules: &Rules, task: &Task) -> Outcome<CleanPointer> {
+    let keys = Keys::read(lake, &asked.parts, &asked.tombstones, rules.retweets, task)?;
+    let fates = decide(&keys, rules.retweets).map_err(|e| engine(&e))?;
+    let path = format!("clean/{}/{}", asked.partition.path(), asked.fingerprint);
+    let mut made = Made::start(lake, asked, &path)?;
+    made.read(lake, asked, rules, task, &keys, &fates)?;
+    let tally = std::mem::take(&mut made.tally);
+    let mut files = BTreeMap::new();
+    files.insert("tweets.parquet".to_owned(), made.kept.finish().map_err(|e| engine(&e))?);
+    files.insert("dropped.parquet".to_owned(), made.dropped.finish().map_err(|e| engine(&e))?);
+    files.insert("rejects.jsonl".to_owned(), rejects(lake, &path, &keys)?);
+    let ledger = tally.ledger(asked, &keys, &fates, &files)?;
+    Ok(CleanPointer {
+        partition: asked.partition.clone(),
+        fingerprint: asked.fingerprint.clone(),
+        path,
+        files,
+        inputs: asked
+            .parts
+            .iter()
+            .map(|p| PartStat { part: p.part.clone(), sha256: p.sha256.clone(), tweets: p.tweets })
+            .collect(),
+        tombstones: asked.tombstones.hash(),
+        arguments: rules.shown(),
+        versions: rules.versions(),
+        ledger,
+        languages: tally.languages,
+        music_terms: most(tally.terms),
+        times: tally.times,
+        ids: tally.ids,
+        samples: tally.samples,
+    })
+}
+
+fn engine(error: &polars::prelude::PolarsError) -> Failure {
+    Failure::new(Exit::Storage, format!("a table could not be made: {error}"))
+}
+
+fn rejects(lake: &Lake, path: &str, keys: &Keys) -> Outcome<FileStat> {
+    let mut upload = lake.store.create(&format!("{path}/rejects.jsonl"))?;
+    for (_, line) in &keys.rejects {
+        writeln!(upload, "{line}")
+            .map_err(|e| Failure::new(Exit::Storage, format!("cannot write {path}/rejects.jsonl: {e}")))?;
+    }
+    Ok(upload.finish(keys.rejects.len() as u64)?)
+}
+
+/// The most frequent, so that a pointer stays small.
+fn most(counts: Counts) -> Counts {
+    let mut all: Vec<(String, u64)> = counts.into_iter().collect();
+    all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    all.into_iter().take(TERMS).collect()
+}
+
+/// The files of a result on their way.
+struct Made {
+    kept: Sink,
+    dropped: Sink,
+    tally: Tally,
+}
+
+/// What is counted while rows are written.
+#[derive(Default)]
+struct Tally {
+    kept: u64,
+    dropped: Counts,
+    languages: Counts,
+    terms: Counts,
+    times: TimeRange,
+    ids: IdRange,
+    samples: BTreeMap<String, Vec<String>>,
+}
+
+/// The rows of one chunk.
+struct Rows {
+    kept: DataFrame,
+    dropped: DataFrame,
+    tally: Tally,
+}
+
+impl Made {
+    fn start(lake: &Lake, asked: &Asked, path: &str) -> Outcome<Self> {
+        let about = [
+            ("offkey:partition", asked.partition.to_string()),
+            ("offkey:fingerprint", asked.fingerprint.clone()),
+        ];
+        let sink = |name: &str, columns: &[table::Column]| -> Outcome<Sink> {
+            let upload = lake.store.create(&format!("{path}/{name}"))?;
+            Sink::create(upload, columns, Compression::Zstd, &about).map_err(|e| engine(&e))
+        };
+        Ok(Self {
+            kept: sink("tweets.parquet", CLEAN)?,
+            dropped: sink("dropped.parquet", &dropped())?,
+            tally: Tally::default(),
+        })
+    }
+
+    fn read(
+        &mut self,
+        lake: &Lake,
+        asked: &Asked,
+        rules: &Rules,
+        task: &Task,
+        keys: &Keys,
+        fates: &Fates,
+    ) -> Outcome<()> {
+        let mut chunks = Parts::new(lake, &asked.parts);
+        let mut line = 0;
+        let next = || {
+            task.stop.check()?;
+            Ok(chunks.next_chunk()?.map(|(part, chunk)| {
+                let first = line;
+                line += chunk.values.len();
+                (part, first, chunk)
+            }))
+        };
+        let work = |(part, first, chunk): (usize, usize, Chunk)| {
+            rows(asked, rules, keys, fates, part, first, &chunk)
+        };
+        ordered_map(task.threads, next, work, |rows| {
+            self.kept.write(&rows.kept).map_err(|e| engine(&e))?;
+            self.dropped.write(&rows.dropped).map_err(|e| engine(&e))?;
+            self.tally.add(rows.tally);
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+}
+
+/// The rows of a chunk whose first line has the number `first`.
+fn rows(
+    asked: &Asked,
+    rules: &Rules,
+    keys: &Keys,
+    fates: &Fates,
+    part: usize,
+    first: usize,
+    chunk: &Chunk,
+) -> Outcome<Rows> {
+    let commit = &asked.parts[part];
+    let mut kept = Builder::new(CLEAN, chunk.values.len());
+    let (mut dropped_rows, mut reasons) = (Builder::new(CLEAN, chunk.values.len()), Vec::new());
+    let mut tally = Tally::default();
+    for (n, value) in (first..).zip(&chunk.values) {
+        let place = Place {
+            part: &commit.part,
+            line: u32::try_from(value.line).unwrap_or(u32::MAX),
+            received: commit.received,
+            tombstones: &asked.tombstones,
+        };
+        match fates.by_line[n] {
+            Fate::Rejected => {}
+            Fate::Deleted => tally.drop(Fate::Deleted.as_str(), None),
+            fate @ (Fate::Duplicate | Fate::Retweet | Fate::Edited) => {
+                let id = keys.name(keys.id[n]);
+                let time = Some(keys.time[n]).filter(|t| *t != NO_TIME);
+                unread_row(&commit.source, &id, time, &place, &mut dropped_rows);
+                reasons.push(fate.as_str());
+                tally.drop(fate.as_str(), Some(id));
+            }
+            Fate::Kept => {
+                let Ok(Parsed::Tweet(tweet)) = tweet::parse_bytes(&chunk.bytes[value.start..value.end])
+                else {
+                    return Err(Failure::new(
+                        Exit::Bug,
+                        format!("{} line {} reads differently the second time", commit.part, value.line),
+                    ));
+                };
+                let shown = Shown::of(&tweet, rules.retweets);
+                let said = shown.said(rules);
+                let id = shown.id().to_string();
+                let line = u32::try_from(n).unwrap_or(u32::MAX);
+                let alone = Gathered { copies: 1, retweets: 0, first: tweet.time(), last: tweet.time() };
+                let gathered = fates.gathered.get(&line).copied().unwrap_or(alone);
+                let unasked = !rules.languages.is_empty() && !rules.languages.contains(&said.language.code);
+                let reason = match () {
+                    () if unasked => Some("language"),
+                    () if said.music.score >= rules.threshold => Some("music"),
+                    () => None,
+                };
+                match reason {
+                    Some(reason) => {
+                        shown.row(&said, gathered, &place, &mut dropped_rows);
+                        reasons.push(reason);
+                        if reason == "music" {
+                            said.music.terms.iter().for_each(|term| Ledger::count(&mut tally.terms, term, 1));
+                        }
+                        tally.drop(reason, Some(id));
+                    }
+                    None => {
+                        shown.row(&said, gathered, &place, &mut kept);
+                        Ledger::count(&mut tally.languages, said.language.code.as_str(), 1);
+                        tally.times.include(shown.created_at());
+                        tally.ids.include(&id);
+                        tally.kept += 1;
+                    }
+                }
+            }
+        }
+    }
+    let with_reasons = || {
+        let mut frame = dropped_rows.finish()?;
+        frame.with_column(polars::prelude::Column::new("drop_reason".into(), reasons))?;
+        Ok(frame)
+    };
+    Ok(Rows {
+        kept: kept.finish().map_err(|e| engine(&e))?,
+        dropped: with_reasons().map_err(|e| engine(&e))?,
+        tally,
+    })
+}
+
+impl Tally {
+    fn drop(&mut self, reason: &str, id: Option<String>) {
+        Ledger::count(&mut self.dropped, reason, 1);
+        let samples = self.samples.entry(reason.to_owned()).or_default();
+        samples.extend(id.filter(|_| samples.len() < SAMPLES));
+    }
+
+    fn add(&mut self, other: Self) {
+        self.kept += other.kept;
+        for (mine, theirs) in [
+            (&mut self.dropped, other.dropped),
+            (&mut self.languages, other.languages),
+            (&mut self.terms, other.terms),
+        ] {
+            theirs.iter().for_each(|(name, n)| Ledger::count(mine, name, *n));
+        }
+        for time in [other.times.first, other.times.last] {
+            self.times.include(time);
+        }
+        for id in [other.ids.min, other.ids.max].into_iter().flatten() {
+            self.ids.include(&id);
+        }
+        for (reason, ids) in other.samples {
+            let mine = self.samples.entry(reason).or_default();
+            mine.extend(ids);
+            mine.truncate(SAMPLES);
+        }
+    }
+
+    /// The partition's ledger. What came in is counted from the commits and the keys, what went out from
+    /// the fates and the files, so that nothing can go missing between them.
+    fn ledger(
+        &self,
+        asked: &Asked,
+        keys: &Keys,
+        fates: &Fates,
+        files: &BTreeMap<String, FileStat>,
+    ) -> Outcome<Ledger> {
+        let records: u64 = asked.parts.iter().map(|p| p.tweets).sum();
+        let mut rejected = Counts::new();
+        keys.rejects.iter().for_each(|(code, _)| Ledger::count(&mut rejected, code, 1));
+        let duplicates = fates.by_line.iter().filter(|f| **f == Fate::Duplicate).count() as u64;
+        let consumed = (keys.lines() - keys.rejects.len()) as u64;
+        let ledger = Ledger {
+            records,
+            consumed,
+            unique: consumed - duplicates,
+            read: records,
+            kept: self.kept,
+            dropped: self.dropped.clone(),
+            rejected,
+            ..Ledger::default()
+        };
+        let rows = |name: &str| files.get(name).map_or(0, |f| f.rows);
+        let deleted = ledger.dropped_as("deleted");
+        let all_dropped: u64 = ledger.dropped.values().sum();
+        let written =
+            if rows("tweets.parquet") != ledger.kept || rows("dropped.parquet") + deleted != all_dropped {
+                Err(format!(
+                    "{} and {} rows were written for {} kept and {all_dropped} dropped",
+                    rows("tweets.parquet"),
+                    rows("dropped.parquet"),
+                    ledger.kept
+                ))
+            } else {
+                Ok(())
+            };
+        ledger
+            .balance_records()
+            .and_then(|()| ledger.balance_fates())
+            .and(written)
+            .map_err(|why| Failure::new(Exit::Bug, format!("partition {}: {why}", asked.partition)))?;
+        Ok(ledger)
+    }
+}

@@ -1,0 +1,109 @@
+//! The arguments that decide a result, read once, and their part in the fingerprint.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use lake::{Fingerprint, RawCommit, sha256_hex};
+use serde_json::{Value, json};
+use table::SCHEMA_VERSION;
+use task::{Exit, Failure, Outcome};
+use text::{Code, Music, Preset, Switches};
+
+use crate::args::{Retweets, RuleFlags};
+
+/// Version of everything here that decides a result and has no version of its own: parser, fates, text stage.
+const RULES_VERSION: &str = "1";
+
+/// What decides a result.
+#[derive(Clone)]
+pub(crate) struct Rules {
+    pub(crate) languages: Vec<Code>,
+    pub(crate) threshold: f32,
+    pub(crate) retweets: Retweets,
+    pub(crate) music: Arc<Music>,
+    pub(crate) switches: Switches,
+    preset: String,
+    lexicon_hash: String,
+}
+
+impl Rules {
+    pub(crate) fn new(flags: &RuleFlags) -> Outcome<Self> {
+        let languages = flags.languages.iter().map(|code| {
+            text::normalise_language(code.trim()).ok_or_else(|| {
+                Failure::new(Exit::Usage, format!("{code:?} is no language code"))
+                    .hint("use ISO 639-1 codes, such as en,es,pt")
+            })
+        });
+        let preset: Preset =
+            flags.music_preset.parse().map_err(|why: String| Failure::new(Exit::Usage, why))?;
+        let profile = flags.profile.as_deref().map(read).transpose()?;
+        let extra = flags.lexicon.as_deref().map(read).transpose()?;
+        let files: Vec<&str> =
+            [Some(Music::LEXICON), Some(profile.as_deref().unwrap_or(Music::PROFILE)), extra.as_deref()]
+                .into_iter()
+                .flatten()
+                .collect();
+        let music = Music::from_files(&files).map_err(|e| {
+            Failure::new(Exit::BadInput, e.to_string())
+                .hint("crates/text/README.md tells the format of lexicon and profile")
+        })?;
+        Ok(Self {
+            languages: languages.collect::<Outcome<_>>()?,
+            threshold: flags.music_threshold.unwrap_or_else(|| preset.threshold()),
+            retweets: flags.retweets,
+            music: Arc::new(music),
+            switches: Switches::default(),
+            preset: preset.as_str().to_owned(),
+            lexicon_hash: sha256_hex(files.join("\n").as_bytes()),
+        })
+    }
+
+    /// As the pointer shows them.
+    pub(crate) fn shown(&self) -> Value {
+        json!({
+            "languages": self.languages.iter().map(Code::as_str).collect::<Vec<_>>(),
+            "music_preset": self.preset,
+            "music_threshold": self.threshold,
+            "retweets": self.retweets.as_str(),
+        })
+    }
+
+    /// Versions of what decided.
+    pub(crate) fn versions(&self) -> BTreeMap<String, String> {
+        [
+            ("binary", env!("CARGO_PKG_VERSION")),
+            ("rules", RULES_VERSION),
+            ("schema", SCHEMA_VERSION),
+            ("lexicon", self.music.version()),
+            ("lexicon_sha256", &self.lexicon_hash),
+        ]
+        .map(|(name, version)| (name.to_owned(), version.to_owned()))
+        .into()
+    }
+
+    /// The fingerprint of a result over these parts and tombstones.
+    pub(crate) fn fingerprint(&self, parts: &[RawCommit], tombstones: &str) -> String {
+        let mut languages: Vec<&str> = self.languages.iter().map(Code::as_str).collect();
+        languages.sort_unstable();
+        // The part's name decides ties between copies, so it stands beside the hash.
+        let parts: Vec<String> = parts.iter().map(|p| format!("{} {}", p.sha256, p.part)).collect();
+        Fingerprint::new()
+            .with("stage", "clean")
+            .with("rules", RULES_VERSION)
+            .with("schema", SCHEMA_VERSION)
+            .with("lexicon", &self.lexicon_hash)
+            .with("languages", &languages.join(","))
+            .with("threshold", &self.threshold.to_string())
+            .with("retweets", self.retweets.as_str())
+            .with("tombstones", tombstones)
+            .with_all("parts", parts.iter().map(String::as_str))
+            .finish()
+    }
+}
+
+fn read(path: &Path) -> Outcome<String> {
+    fs::read_to_string(path)
+        .map_err(|e| Failure::new(Exit::MissingInput, format!("cannot read {}: {e}", path.display())))
+}
