@@ -81,15 +81,40 @@ impl Local {
         let target = self.path(key);
         let folder = target.parent().unwrap_or(&self.root).to_path_buf();
         self.make_folder(&folder)?;
-        let name = format!("{UNFINISHED}{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let unfinished = folder.join(name);
-        let file = File::create_new(&unfinished).map_err(|e| Error::io("cannot create", &unfinished, &e))?;
-        Ok(LocalUpload { file: Some(BufWriter::with_capacity(1 << 18, file)), unfinished, target, folder })
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let unfinished = folder.join(format!("{UNFINISHED}{}-{number}", std::process::id()));
+            match File::create_new(&unfinished) {
+                Ok(file) => {
+                    let file = BufWriter::with_capacity(1 << 18, file);
+                    return Ok(LocalUpload {
+                        file: Some(file),
+                        unfinished: Some(unfinished),
+                        target,
+                        folder,
+                    });
+                }
+                // In containers every process is number 1: the name may be a killed one's, or a neighbour's.
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(Error::io("cannot create", &unfinished, &e)),
+            }
+        }
     }
 
     /// Makes a folder below the root, durably, and sees that no link leads out of the root.
     fn make_folder(&self, folder: &Path) -> Result<()> {
+        let inside = |folder: &Path| -> Result<()> {
+            let real = |p: &Path| fs::canonicalize(p).map_err(|e| Error::io("cannot resolve", p, &e));
+            if real(folder)?.starts_with(real(&self.root)?) {
+                Ok(())
+            } else {
+                Err(Error::Configuration(format!("{} is a link out of the lake", folder.display())))
+            }
+        };
         if !folder.is_dir() {
+            // What is there already may be a link: nothing is made on its other side.
+            let there = folder.ancestors().take_while(|f| *f != self.root).find(|f| f.is_dir());
+            there.map_or(Ok(()), inside)?;
             let mut missing: Vec<&Path> =
                 folder.ancestors().take_while(|f| !f.as_os_str().is_empty() && !f.is_dir()).collect();
             missing.reverse();
@@ -104,12 +129,7 @@ impl Local {
                 }
             }
         }
-        let real = |p: &Path| fs::canonicalize(p).map_err(|e| Error::io("cannot resolve", p, &e));
-        if real(folder)?.starts_with(real(&self.root)?) {
-            Ok(())
-        } else {
-            Err(Error::Configuration(format!("{} is a link out of the lake", folder.display())))
-        }
+        inside(folder)
     }
 
     pub(crate) fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
@@ -185,7 +205,8 @@ fn sync_folder(folder: &Path) -> Result<()> {
 /// A file under an unfinished name in its target's folder; fsync, rename and fsync of the folder publish it.
 pub(crate) struct LocalUpload {
     file: Option<BufWriter<File>>,
-    unfinished: PathBuf,
+    /// Its name until it is published.
+    unfinished: Option<PathBuf>,
     target: PathBuf,
     folder: PathBuf,
 }
@@ -207,14 +228,19 @@ impl LocalUpload {
             let file = file.into_inner().map_err(|e| doing(e.error()))?;
             file.sync_all().map_err(|e| doing(&e))?;
         }
-        fs::rename(&self.unfinished, &self.target).map_err(|e| doing(&e))?;
+        if let Some(unfinished) = &self.unfinished {
+            fs::rename(unfinished, &self.target).map_err(|e| doing(&e))?;
+        }
+        // From here on the name may be another process's.
+        self.unfinished = None;
         sync_folder(&self.folder)
     }
 }
 
 impl Drop for LocalUpload {
     fn drop(&mut self) {
-        // After `finish` the name is gone and this does nothing.
-        let _ = fs::remove_file(&self.unfinished);
+        if let Some(unfinished) = &self.unfinished {
+            let _ = fs::remove_file(unfinished);
+        }
     }
 }
