@@ -42,12 +42,19 @@ impl Lake {
     /// # Errors
     /// [`Error::Missing`] when no lake is there; of the store.
     pub fn open(location: &Location) -> Result<Self> {
+        Self::find(location)?
+            .ok_or_else(|| Error::Missing(format!("there is no lake at {location}: {ABOUT} is not there")))
+    }
+
+    /// Opens a lake if it is there.
+    ///
+    /// # Errors
+    /// Of the store: a bucket that is not there is an error, a lake that is not is none.
+    pub fn find(location: &Location) -> Result<Option<Self>> {
         let store = Store::open(location)?;
-        let Some((bytes, _)) = store.get(ABOUT)? else {
-            return Err(Error::Missing(format!("there is no lake at {location}: {ABOUT} is not there")));
-        };
+        let Some((bytes, _)) = store.get(ABOUT)? else { return Ok(None) };
         let about: About = parse(ABOUT, &bytes)?;
-        Ok(Self { location: location.clone(), store, grain: about.grain })
+        Ok(Some(Self { location: location.clone(), store, grain: about.grain }))
     }
 
     /// Opens a lake, or makes it. `grain` is what the caller asks for, if it asks.
@@ -55,8 +62,9 @@ impl Lake {
     /// # Errors
     /// [`Error::Configuration`] when the lake has another grain; of the store.
     pub fn open_or_create(location: &Location, grain: Option<Grain>) -> Result<Self> {
-        let lake = match Self::open(location) {
-            Err(Error::Missing(why)) if !why.contains("bucket") => {
+        let lake = match Self::find(location)? {
+            Some(lake) => lake,
+            None => {
                 let store = Store::open(location)?;
                 let about = About { lake: 1, grain: grain.unwrap_or(Grain::Day) };
                 match store.put(ABOUT, &to_json(&about), &Condition::Absent) {
@@ -64,7 +72,6 @@ impl Lake {
                     Err(e) => return Err(e),
                 }
             }
-            other => other?,
         };
         match grain {
             Some(asked) if asked != lake.grain => Err(Error::Configuration(format!(
@@ -293,7 +300,7 @@ impl Lake {
     }
 
     /// Removes what killed runs left in these partitions: parts without a commit, clean results that
-    /// nothing points to, unfinished files. Returns how many.
+    /// nothing points to, unfinished files; the last also below `_meta`. Returns how many.
     ///
     /// # Errors
     /// Of the store.
@@ -330,7 +337,7 @@ impl Lake {
             }
             Ok(swept)
         })?;
-        Ok(swept.into_iter().sum())
+        Ok(swept.into_iter().sum::<u64>() + self.store.sweep_unfinished("_meta", older_than_secs)?)
     }
 
     fn by_partition(&self, prefix: &str) -> Result<BTreeMap<Partition, Vec<String>>> {
