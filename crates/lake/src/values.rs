@@ -99,6 +99,10 @@ impl<R: Read> Values<R> {
                     *self.form.insert(form_of(&self.held))
                 }
             };
+            // Behind the place where a stream broke there is no whole line.
+            if self.failed.is_some() && form == Form::Lines {
+                self.held.truncate(memrchr(b'\n', &self.held).map_or(0, |i| i + 1));
+            }
             let (values, taken) = match form {
                 Form::Lines => self.lines(),
                 Form::Documents => self.documents(),
@@ -138,10 +142,6 @@ impl<R: Read> Values<R> {
             }
         }
         self.held.truncate(len);
-        // Behind the place where a stream broke there is no whole value.
-        if self.failed.is_some() && self.form != Some(Form::Documents) {
-            self.held.truncate(memrchr(b'\n', &self.held).map_or(0, |i| i + 1));
-        }
     }
 
     /// Drops `n` bytes from the front, keeping count.
@@ -260,6 +260,9 @@ fn form_of(head: &[u8]) -> Form {
 /// Where the value that begins at `start` ends: behind its closing bracket, or, when it is broken,
 /// before the place where the next value visibly begins. `None`: not in these bytes.
 fn end_of_value(bytes: &[u8], start: usize) -> Option<usize> {
+    if bytes[start] == b'"' {
+        return end_of_string(bytes, start);
+    }
     if !matches!(bytes[start], b'{' | b'[') {
         let over = |b: &u8| b.is_ascii_whitespace() || matches!(b, b',' | b']');
         return bytes[start..].iter().position(over).map(|n| start + n.max(1));
@@ -290,6 +293,21 @@ fn end_of_value(bytes: &[u8], start: usize) -> Option<usize> {
                     return Some(at + 1);
                 }
             }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+/// Where the string that begins at `start` ends; no string holds a line break. `None`: not in these bytes.
+fn end_of_string(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start + 1;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' => at += 1,
+            b'"' => return Some(at + 1),
+            b'\n' => return Some(at),
             _ => {}
         }
         at += 1;
@@ -346,6 +364,10 @@ mod tests {
             ["{\n  \"a\": \"}\\\"{\"\n}", "{\n  \"b\": 2\n}"]
         );
         assert_eq!(texts(b"[]\n[{\"a\":1}]\n"), ["{\"a\":1}"]);
+        assert_eq!(
+            texts(b"[\"a \\\" ], b\",{\"a\":1},\"cut\n,2]"),
+            ["\"a \\\" ], b\"", "{\"a\":1}", "\"cut", "2"]
+        );
     }
 
     #[test]
