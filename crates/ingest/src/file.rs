@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use lake::{
-    Chunk, Counts, Input, InputStat, Lake, Ledger, Partition, RunManifest, SWEEP_AFTER, Tombstones, Values,
-    sha256_hex,
+    Chunk, Counts, Grain, Input, InputStat, Lake, Ledger, Partition, RunManifest, SWEEP_AFTER, Tombstones,
+    Values, sha256_hex,
 };
 use task::{Exit, Failure, Outcome, Progress, Summary, Task, ordered_map};
 use tracing::{info, warn};
@@ -27,12 +27,16 @@ pub(crate) fn run(args: &Args, task: &Task) -> Outcome<Summary> {
     }
     let wanted = Wanted::new(args)?;
     let names = distinct(&args.input)?;
-    // An input that is not there is found before a lake is made for it.
-    for name in names.iter().filter(|n| *n != "-") {
+    // An input that is not there, or an interval that does not fit, is found before a lake is made for it.
+    for name in names.iter().filter(|n| *n != "-" && !flows(n)) {
         Input::open(name)?;
     }
+    let grain = match Lake::find(&args.lake)? {
+        Some(lake) => lake.grain(),
+        None => args.partition_by.unwrap_or(Grain::Day),
+    };
+    args.check(grain)?;
     let lake = Lake::open_or_create(&args.lake, args.partition_by)?;
-    args.check(lake.grain())?;
     lake.probe_conditions()?;
 
     let mut run = Run {
@@ -78,6 +82,12 @@ fn distinct(names: &[String]) -> Outcome<Vec<String>> {
         }
     }
     Ok(kept)
+}
+
+/// Whether an input is a pipe or a device, such as `<(zcat …)` of a shell: opening it twice would lose
+/// what the first reader took.
+fn flows(name: &str) -> bool {
+    std::fs::metadata(name).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
 }
 
 fn hash_of(name: &str) -> Outcome<String> {
