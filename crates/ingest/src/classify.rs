@@ -93,6 +93,8 @@ pub(crate) fn classify(file: &str, chunk: &Chunk, wanted: &Wanted) -> Classified
             }
             Ok(Parsed::Page(page)) => {
                 out.records += (page.lines.len() + page.notices.len()) as u64;
+                let rest = std::str::from_utf8(bytes).unwrap_or_default();
+                let mut places = InPage { rest, place: value.clone() };
                 for line in &page.lines {
                     match line.as_ref().map(|line| (line, tweet::parse(line))) {
                         Ok((line, Ok(Parsed::Tweet(tweet)))) => out.tweet(&tweet, line.as_bytes(), wanted),
@@ -104,7 +106,11 @@ pub(crate) fn classify(file: &str, chunk: &Chunk, wanted: &Wanted) -> Classified
                             ));
                         }
                         Ok((line, Err(why))) => out.ends.push(reject(&why, line.as_bytes())),
-                        Err((why, element)) => out.ends.push(reject(why, element.as_bytes())),
+                        Err((why, element)) => {
+                            let (place, bytes) = (places.of(element), element.as_bytes());
+                            let length = bytes.len() as u64;
+                            out.ends.push(End::Rejected(rejected(file, &place, why, bytes, length)));
+                        }
                     }
                 }
                 out.ends.extend(page.notices.into_iter().map(End::Notice));
@@ -116,6 +122,31 @@ pub(crate) fn classify(file: &str, chunk: &Chunk, wanted: &Wanted) -> Classified
         }
     }
     out
+}
+
+/// Finds the places of a page's elements, in their order.
+struct InPage<'a> {
+    /// What is behind the last one found.
+    rest: &'a str,
+    /// Where `rest` begins.
+    place: Value,
+}
+
+impl InPage<'_> {
+    fn of(&mut self, element: &str) -> Value {
+        let Some(before) = self.rest.find(element) else { return self.place.clone() };
+        self.skip(before);
+        let place = self.place.clone();
+        self.skip(element.len());
+        place
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        let (skipped, rest) = self.rest.split_at(bytes);
+        self.place.line += skipped.matches('\n').count() as u64;
+        self.place.offset += bytes as u64;
+        self.rest = rest;
+    }
 }
 
 fn rejected(file: &str, value: &Value, why: &Reject, bytes: &[u8], length: u64) -> Rejected {
