@@ -77,17 +77,25 @@ impl Wanted {
     }
 }
 
-/// Lower case, with everything that is no letter or digit as one space.
+/// Lower case, with everything that is no letter or digit as one space. An apostrophe joins (`don't` is
+/// `dont`), but for the `'s` that any name may end in.
 fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         if c.is_alphanumeric() {
             out.extend(c.to_lowercase());
-        } else if !out.ends_with(' ') && !matches!(c, '\'' | '\u{2019}') {
+        } else if !out.ends_with(' ')
+            && !(matches!(c, '\'' | '\u{2019}') && !ends_in_s(&text[at + c.len_utf8()..]))
+        {
             out.push(' ');
         }
     }
     out
+}
+
+/// Whether a word ends here with an `s`.
+fn ends_in_s(rest: &str) -> bool {
+    rest.strip_prefix(['s', 'S']).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
 }
 
 /// Letters of scripts that write no space between words: there a phrase may stand inside.
@@ -146,6 +154,7 @@ mod tests {
         assert!(says("justin bieber", "Justin-Bieber's hat"));
         assert!(says("dont", "don't"));
         assert!(!says("justin bieber", "Justin Timberlake and a bieber"));
+        assert!(says("bieber's", "Bieber\u{2019}s hat"));
         assert!(!says("justin bieber", "justin biebers"));
         assert!(!says("justin bieber", "Bieber, Justin"));
         assert!(says("ジャスティン", "今日ジャスティンを見た"));
