@@ -95,7 +95,7 @@ mod tests {
                     |n| Ok(n * 2),
                     |n| {
                         got.push(n);
-                        Ok(())
+                        Ok(Continue(()))
                     },
                 );
                 assert!(ended.is_ok());
@@ -121,6 +121,7 @@ mod tests {
             assert_eq!(ended.map_err(|e| e.message), Err("five".into()));
         }
     }
+
     #[test]
     fn the_sink_may_have_enough() {
         for threads in [1, 2, 3] {
