@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use lake::{Grain, Location};
 use serde_json::{Value, json};
-use task::{Common, EXIT_CODES, Exit, Failure, Outcome};
+use task::{Common, ENVIRONMENT, EXIT_CODES, Exit, Failure, Outcome};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,10 +18,11 @@ Examples:
 
 /// Reads tweets from a source and keeps each as one raw line, in partitions by its own time.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "ingest", version, after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"), max_term_width = 100)]
+#[command(name = "ingest", version, after_help = format!("{ENVIRONMENT}\n\n{EXAMPLES}\n\n{EXIT_CODES}"), max_term_width = 100)]
+#[command(mut_args(|arg| arg.hide_env(true)))]
 pub struct Args {
     /// Where tweets come from
-    #[arg(long, env = "OFFKEY_SOURCE", value_enum, default_value_t = Source::File)]
+    #[arg(long, env = "OFFKEY_SOURCE", value_enum, hide_possible_values = true, default_value_t = Source::File)]
     pub source: Source,
 
     /// The lake: a folder or s3://bucket/prefix

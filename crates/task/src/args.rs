@@ -3,20 +3,23 @@
 use clap::Args;
 use lake::{Location, RunId};
 
+/// How flags are set without a command line, as `--help` tells it.
+pub const ENVIRONMENT: &str = "Every flag may also come from the environment: --run-id as OFFKEY_RUN_ID.";
+
 /// Shared flags.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Run")]
 pub struct Common {
     /// Name of this run in manifests and logs [default: the time and the process]
-    #[arg(long, env = "OFFKEY_RUN_ID", value_name = "ID", value_parser = run_id)]
+    #[arg(long, env = "OFFKEY_RUN_ID", hide_env = true, value_name = "ID", value_parser = run_id)]
     pub run_id: Option<RunId>,
 
     /// Threads that compute; the result is the same for any number [default: one a core]
-    #[arg(long, env = "OFFKEY_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, env = "OFFKEY_THREADS", hide_env = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
 
     /// Least severe log level shown on stderr
-    #[arg(long, env = "OFFKEY_LOG", value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
+    #[arg(long, env = "OFFKEY_LOG", hide_env = true, value_name = "LEVEL", default_value = "info", value_parser = ["error", "warn", "info", "debug"])]
     pub log: String,
 }
 

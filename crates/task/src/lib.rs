@@ -11,7 +11,7 @@ mod secret;
 mod stop;
 mod summary;
 
-pub use args::{Common, location, threads};
+pub use args::{Common, ENVIRONMENT, location, threads};
 pub use exit::{EXIT_CODES, Exit, Failure, Outcome, hint};
 pub use ordered::ordered_map;
 pub use process::{Task, main};
