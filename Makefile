@@ -111,6 +111,7 @@ lint: ## check format and style; clippy compiles Polars a second time
 
 .PHONY: bench
 bench: build .venv/test ## measure each stage: TWEETS REPEAT DATA PEERS, see bench/README.md
+	@$(if $(PEERS),$(UV) pip install --quiet --python .venv pycld2==0.42)
 	@.venv/bin/python bench/bench.py --tweets $(TWEETS) --repeat $(REPEAT) $(if $(DATA),--data '$(DATA)') $(if $(PEERS),--peers '$(PEERS)')
 
 .PHONY: s3

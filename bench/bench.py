@@ -1,0 +1,150 @@
+"""What each stage costs, on many tweets: CPU seconds, wall time, peak memory, tweets per CPU second. See README.md here.
+
+Standard library only, and small: the kernel's peak of a child begins with what its parent held.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+STAGES = ["ingest", "clean", "featurize"]
+PEERS = {"c_polars": "Polars", "d_duckdb": "DuckDB"}
+
+
+def measure(words: list[str], folder: Path) -> dict:
+    """Runs a program to its end. CPU and memory are the kernel's own count for it and for the children it waited for."""
+    begun = time.monotonic()
+    with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=folder)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{words[0]} ended with exit code {process.returncode}:\n{(folder / 'stderr').read_text()[-2000:]}")
+    return {"cpu": usage.ru_utime + usage.ru_stime, "wall": time.monotonic() - begun, "peak": usage.ru_maxrss / 1024}
+
+
+def amplified(given, count: int, folder: Path) -> Path:
+    """The input: `count` tweets, made once and kept."""
+    made = folder / f"{'real' if given.data else 'sample'}-{count}.jsonl"
+    if made.exists():
+        return made
+    part = made.with_suffix(".part")
+    print(f"writing {made.name}", flush=True)
+    if given.data:
+        base = folder / "base.jsonl"
+        unpack = "import sys, zstandard as z; z.ZstdDecompressor().copy_stream(open(sys.argv[1], 'rb'), open(sys.argv[2], 'wb'))"
+        subprocess.run([sys.executable, "-c", unpack, given.data, base], check=True)
+        words = [sys.executable, f"{given.peers}/amplify.py", base, part, count]
+    else:
+        words = [sys.executable, HERE / "amplify.py", part, count]
+    subprocess.run(list(map(str, words)), check=True, stdout=subprocess.DEVNULL)
+    return part.rename(made)
+
+
+def ours(tweets: Path, folder: Path, only=STAGES) -> dict[str, dict]:
+    """The three stages over a new lake, one after the other."""
+    lake, found = folder / "lake", {}
+    shutil.rmtree(lake, ignore_errors=True)
+    flags = {"ingest": ["--source", "file", "--input", str(tweets)], "clean": [], "featurize": ["--name", "bench"]}
+    for stage in only:
+        program = [f"{os.environ['OFFKEY_BIN_DIR']}/{stage}", "--lake", str(lake), *flags[stage]]
+        found[stage] = measure(program, folder)
+        summary = json.loads((folder / "stdout").read_text().splitlines()[-1])
+        found[stage] |= {"tweets": summary["consumed"], "kept": summary["kept"]}
+    shutil.rmtree(lake)
+    return found
+
+
+def peer(name: str, given, tweets: Path, folder: Path) -> dict:
+    """One script of the peers' folder over the same file."""
+    out = folder / name
+    words = [sys.executable, f"{given.peers}/{name}.py", str(tweets), str(out), "--lang", given.peer_language]
+    found = measure(words, folder)
+    counts = json.loads(Path(f"{out}.counts.json").read_text())
+    return found | {"tweets": counts["consumed"], "kept": counts["kept"]}
+
+
+def middle(runs: list[dict]) -> dict:
+    """The median of each figure."""
+    return {name: median(run[name] for run in runs) for name in runs[0]}
+
+
+def row(name: str, run: dict) -> str:
+    speed = run["tweets"] / run["cpu"]
+    return f"| {name} | {speed:,.0f} | {run['cpu']:.1f} | {run['wall']:.1f} | {run['peak']:,.0f} | {run['kept']:,.0f} |"
+
+
+def together(runs: dict[str, dict]) -> dict:
+    """Our stages as one: the costs added, the greatest peak."""
+    parts = [runs[stage] for stage in STAGES]
+    whole = {name: sum(part[name] for part in parts) for name in ("cpu", "wall")}
+    return whole | {"peak": max(part["peak"] for part in parts), "tweets": parts[0]["tweets"], "kept": parts[-1]["kept"]}
+
+
+def table(given, runs: dict[str, list[dict]], twice: dict[str, dict] | None, size: int) -> str:
+    """The figures in Markdown."""
+    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    cpu = next((line.split(": ")[1] for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine().strip())
+    found = {name: middle(measured) for name, measured in runs.items()}
+    lines = [
+        f"{given.tweets:,} tweets, {size / 1e9:.2f} GB, amplified from {'real tweets' if given.data else 'the bundled sample'}; "
+        f"medians of {given.repeat}; {os.cpu_count()} cores ({cpu.strip()}); {datetime.now(UTC):%Y-%m-%d}; commit {commit.stdout.strip()}",
+        "",
+        "| | tweets per CPU second | CPU s | wall s | peak MB | kept |",
+        "|---|---|---|---|---|---|",
+        *(row(stage, found[stage]) for stage in STAGES),
+        row("the three together", together(found)),
+        *(row(f"{label}, language by {given.peer_language}", found[name]) for name, label in PEERS.items() if name in found),
+    ]
+    if twice:
+        lines += ["", f"| peak MB | {given.tweets:,} | {2 * given.tweets:,} | bytes a further tweet |", "|---|---|---|---|"]
+        for stage in STAGES:
+            once, double = found[stage]["peak"], twice[stage]["peak"]
+            lines.append(f"| {stage} | {once:,.0f} | {double:,.0f} | {(double - once) * 2**20 / given.tweets:,.0f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tweets", type=int, default=1_000_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--data", help="real tweets (v1.1, one a line, zstd) to amplify with the peers' amplify.py")
+    parser.add_argument("--peers", help="folder of amplify.py, c_polars.py and d_duckdb.py")
+    parser.add_argument("--peer-language", default="pycld2", help="their language detector; none: they do not look for it")
+    parser.add_argument("--no-growth", action="store_true", help="leave out the run on twice as many")
+    given = parser.parse_args()
+    if bool(given.data) != bool(given.peers):
+        parser.error("--data and --peers go together: the peers read v1.1 only, and their amplify.py makes it")
+
+    folder = Path(os.environ["CARGO_TARGET_DIR"]).resolve() / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    tweets, runs = amplified(given, given.tweets, folder), defaultdict(list)
+    for number in range(given.repeat):
+        with tweets.open("rb") as file:  # into the page cache
+            while file.read(1 << 24):
+                pass
+        found = ours(tweets, folder) | ({name: peer(name, given, tweets, folder) for name in PEERS} if given.peers else {})
+        for name, run in found.items():
+            runs[name].append(run)
+        print(f"{number + 1}: " + ", ".join(f"{name} {run['cpu']:.1f} CPU s, {run['peak']:.0f} MB" for name, run in found.items()), flush=True)
+    twice = None if given.no_growth else ours(amplified(given, 2 * given.tweets, folder), folder)
+    said = table(given, runs, twice, tweets.stat().st_size)
+    results = HERE / "results" / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.md"
+    results.parent.mkdir(exist_ok=True)
+    results.write_text(said)
+    print(f"\n{said}\n{results}")
+
+
+if __name__ == "__main__":
+    main()
