@@ -26,7 +26,8 @@ def measure(words: list[str], folder: Path) -> dict:
     """Runs a program to its end. CPU and memory are the kernel's own count for it and for the children it waited for."""
     begun = time.monotonic()
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=folder)
+        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}  # the peers' folder is not ours to write to
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=folder, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
