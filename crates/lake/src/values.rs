@@ -242,62 +242,95 @@ fn trimmed(bytes: &[u8], mut start: usize, mut end: usize) -> Option<Value> {
     (start < end).then_some(Value { start, end, line: 0, offset: 0, fault: None })
 }
 
-/// Tells the form of a stream by its head. A first line that ends inside a value is either a cut
-/// record or the beginning of a pretty-printed value: the next line tells which.
+/// Tells the form of a stream by its head. A value that ends on a later line than it begins on is
+/// pretty-printed. Where the first value is broken, or longer than the head, the lines tell: one that
+/// is an object of its own, or one that can only stand inside a value.
 fn form_of(head: &[u8]) -> Form {
-    let mut lines = head.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).filter(|l| !l.is_empty());
-    let Some(first) = lines.next() else { return Form::Lines };
-    let whole = |line: &[u8]| serde_json::from_slice::<IgnoredAny>(line);
-    match (first[0], whole(first)) {
-        (b'[', _) => Form::Documents,
-        (_, Err(e)) if e.is_eof() && lines.next().is_some_and(|l| whole(l).is_err() || l[0] != b'{') => {
-            Form::Documents
-        }
-        _ => Form::Lines,
+    let head = head.trim_ascii_start();
+    if head.starts_with(b"[") {
+        return Form::Documents;
     }
+    let mut values = serde_json::Deserializer::from_slice(head).into_iter::<IgnoredAny>();
+    let broken_line = match values.next() {
+        Some(Err(e)) if e.is_eof() => 2,
+        Some(Err(e)) => e.line(),
+        _ => {
+            let pretty = memchr(b'\n', &head[..values.byte_offset()]).is_some();
+            return if pretty { Form::Documents } else { Form::Lines };
+        }
+    };
+    let mut lines = head.split(|b| *b == b'\n').skip(broken_line.max(2) - 1).take(FORM_LINES);
+    lines.find_map(|line| form_by(line.trim_ascii())).unwrap_or(Form::Lines)
+}
+
+/// Lines behind a broken value that are asked for the form of the stream.
+const FORM_LINES: usize = 1_000;
+
+/// The form that a line can only stand in, if there is just one.
+fn form_by(line: &[u8]) -> Option<Form> {
+    if is_object(line) {
+        return Some(Form::Lines);
+    }
+    let mut parts = serde_json::Deserializer::from_slice(line).into_iter::<IgnoredAny>();
+    let first = parts.next()?.is_ok();
+    let rest = line[parts.byte_offset()..].trim_ascii();
+    let key = line[0] == b'"' && rest.starts_with(b":");
+    let element = line[0] == b'{' && rest == b",";
+    (first && (key || element)).then_some(Form::Documents)
+}
+
+fn is_object(text: &[u8]) -> bool {
+    text.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(text).is_ok()
 }
 
 /// Where the value that begins at `start` ends: behind its closing bracket, or, when it is broken,
 /// before the place where the next value visibly begins. `None`: not in these bytes.
 fn end_of_value(bytes: &[u8], start: usize) -> Option<usize> {
-    if bytes[start] == b'"' {
-        return end_of_string(bytes, start);
-    }
-    if !matches!(bytes[start], b'{' | b'[') {
-        let over = |b: &u8| b.is_ascii_whitespace() || matches!(b, b',' | b']');
-        return bytes[start..].iter().position(over).map(|n| start + n.max(1));
-    }
-    let indent = start - memrchr(b'\n', &bytes[..start]).map_or(0, |i| i + 1);
-    let (mut depth, mut in_string, mut at) = (0_u32, false, start);
-    let mut inner_indent = None;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'\\' if in_string => at += 1,
-            b'"' => in_string = !in_string,
-            b'\n' => {
-                let ahead =
-                    bytes[at + 1..].iter().position(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'\n'))?;
-                let next = at + 1 + ahead;
-                let column = next - memrchr(b'\n', &bytes[..next]).map_or(0, |i| i + 1);
-                let inner = *inner_indent.get_or_insert(column);
-                // No string holds a line break, and no inner line stands as far out as its value.
-                if bytes[next] == b'{' && (in_string || inner > indent) && column <= indent {
-                    return Some(at);
-                }
-            }
-            _ if in_string => {}
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            _ => {}
+    match bytes[start] {
+        b'{' | b'[' => {}
+        b'"' => return end_of_string(bytes, start),
+        _ => {
+            let over = |b: &u8| matches!(b, b'\n' | b',' | b']');
+            return bytes[start..].iter().position(over).map(|n| start + n.max(1));
         }
-        at += 1;
+    }
+    let mut values = serde_json::Deserializer::from_slice(&bytes[start..]).into_iter::<IgnoredAny>();
+    match values.next()? {
+        Ok(_) => Some(start + values.byte_offset()),
+        Err(e) if e.is_eof() => None,
+        Err(e) => {
+            let lines = bytes[start..].split_inclusive(|b| *b == b'\n').take(e.line().saturating_sub(1));
+            end_of_broken(bytes, start, start + lines.map(<[u8]>::len).sum::<usize>() + e.column())
+        }
+    }
+}
+
+/// Where a value ends whose syntax is wrong at `wrong`: before a line that begins an object no further
+/// in than the value itself. Before the fault, and where nothing is indented, the line must be an
+/// object of its own.
+fn end_of_broken(bytes: &[u8], start: usize, wrong: usize) -> Option<usize> {
+    let indent = start - memrchr(b'\n', &bytes[..start]).map_or(0, |i| i + 1);
+    let mut inner_indent = None;
+    for at in memchr_iter(b'\n', &bytes[start..]).map(|n| start + n) {
+        let column = bytes[at + 1..].iter().position(|b| !matches!(b, b' ' | b'\t' | b'\r'))?;
+        let next = at + 1 + column;
+        if bytes[next] == b'\n' {
+            continue;
+        }
+        let inner = *inner_indent.get_or_insert(column);
+        let apart = || inner > indent || next >= wrong || is_object(line_at(bytes, next));
+        if bytes[next] == b'{' && column <= indent && apart() {
+            return Some(at);
+        }
     }
     None
+}
+
+/// The line from `start` on, without the comma of an array's element.
+fn line_at(bytes: &[u8], start: usize) -> &[u8] {
+    let end = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |i| start + i);
+    let line = bytes[start..end].trim_ascii_end();
+    line.strip_suffix(b",").unwrap_or(line)
 }
 
 /// Where the string that begins at `start` ends; no string holds a line break. `None`: not in these bytes.
@@ -357,6 +390,40 @@ mod tests {
     }
 
     #[test]
+    fn no_broken_line_changes_the_form() {
+        let good = "{\"b\":2}\n{\"c\":3}\n";
+        for broken in [
+            "{\"a\":",
+            "{\"a\":\n{\"a\":",
+            "{\"a\":\n\"a string\"",
+            "{\"a\":\n\"a string\"\n\"another\"",
+            "{\"a\":\nrubbish",
+            "{\"a\":\n}",
+            "{\"a\":\"b\n{\"a\":\"b",
+            "{\"a\":1} {\"b\":2}",
+            "not json at all",
+            "{",
+            "}",
+        ] {
+            let lines: Vec<&str> = broken.lines().chain(good.lines()).collect();
+            assert_eq!(texts(format!("{broken}\n{good}").as_bytes()), lines);
+        }
+    }
+
+    #[test]
+    fn values_over_lines_are_known_by_their_lines() {
+        for text in [
+            "{\"data\":[\n{\"a\":1},\n{\"b\":2}\n]}",
+            "{\n\"a\": 1,\n\"b\": {\n\"c\": []\n}\n}",
+            "{\n  \"a\": [\n    {}\n  ]\n}",
+        ] {
+            assert_eq!(texts(text.as_bytes()), [text]);
+            // The same where the value is longer than the head that the form is told by.
+            assert_eq!(super::form_of(&text.as_bytes()[..text.len() - 1]), super::Form::Documents, "{text}");
+        }
+    }
+
+    #[test]
     fn arrays_and_pretty_values_are_cut_into_their_values() {
         assert_eq!(texts(b"[{\"a\":1}, {\"b\":[2,{}]},\n3]"), ["{\"a\":1}", "{\"b\":[2,{}]}", "3"]);
         assert_eq!(
@@ -376,6 +443,8 @@ mod tests {
         let got = texts(text);
         assert_eq!(got.first().map(String::as_str), Some("{\n    \"a\": 1\n  }"));
         assert_eq!(got.last().map(String::as_str), Some("{\n    \"d\": 4\n  }"));
+        let text = b"[\n{\"a\":1},\n{\"b\":\n{\"c\":3},\nnot at all,\n{\"d\":4}\n]\n";
+        assert_eq!(texts(text), ["{\"a\":1}", "{\"b\":", "{\"c\":3}", "not at all", "{\"d\":4}"]);
     }
 
     #[test]
