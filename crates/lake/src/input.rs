@@ -134,15 +134,26 @@ fn as_text<R: Read + Send + 'static>(
         Box::new(raw)
     };
     let mut plain = BufReader::with_capacity(1 << 16, plain);
-    let bom: [u8; 2] = match plain.fill_buf()? {
-        [a, b, ..] => [*a, *b],
-        _ => [0, 0],
+    let bom: [u8; 2] = match plain.fill_buf() {
+        Ok([a, b, ..]) => [*a, *b],
+        Ok(_) => [0, 0],
+        // Damage is told where the text is read, also when there is none of it.
+        Err(e) => return Ok(Box::new(Broken(Some(e)))),
     };
     Ok(match bom {
         [0xff, 0xfe] => Box::new(Utf16::new(plain, u16::from_le_bytes)),
         [0xfe, 0xff] => Box::new(Utf16::new(plain, u16::from_be_bytes)),
         _ => Box::new(plain),
     })
+}
+
+/// A stream that breaks before its first byte.
+struct Broken(Option<std::io::Error>);
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 /// zstd files may begin with a skippable frame.

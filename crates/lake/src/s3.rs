@@ -12,7 +12,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -236,15 +236,23 @@ where
         (Some(401 | 403), _) => Error::Credentials(format!("{doing} {place}: refused ({code})")),
         (Some(status), _) => Error::Storage(format!("{doing} {place}: the server answers {status} {code}")),
         (None, _) => {
-            let told = DisplayErrorContext(error).to_string();
-            if told.contains("credentials provider") || told.contains("no providers in chain") {
+            let told = causes(error);
+            if ["credential provider", "credentials provider", "no providers in chain"]
+                .iter()
+                .any(|c| told.contains(c))
+            {
                 Error::Credentials(format!("{doing} {place}: no credentials found"))
             } else {
-                let short: String = told.chars().take(300).collect();
-                Error::Storage(format!("{doing} {place}: {short}"))
+                Error::Storage(format!("{doing} {place}: {told}"))
             }
         }
     }
+}
+
+/// An error and what caused it, in a line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let chain = std::iter::successors(Some(error), |e| e.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ").lines().collect::<Vec<_>>().join(" ")
 }
 
 /// A download that is taken up again where it broke, as long as the object is the same.
