@@ -40,8 +40,8 @@ class Road:
     def ingest(self, inputs, *more) -> dict:
         return self.run("ingest", "ingest", "--source", "file", "--lake", self.lake, "--input", *inputs, *more)
 
-    def clean(self, *more) -> dict:
-        return self.run("clean", "clean", "--lake", self.lake, *more)
+    def clean(self, *more, code: int = 0) -> dict:
+        return self.run("clean", "clean", "--lake", self.lake, *more, code=code)
 
     def featurize(self, *more) -> dict:
         return self.run("featurize", "featurize", "--lake", self.lake, "--name", NAME, *more)
@@ -56,14 +56,14 @@ class Road:
     def which(self) -> list[str]:
         return ["--name", NAME, "--version", self.summaries["featurize"]["version"]]
 
-    def drive(self, inputs, gated: bool = True, threads: int | None = None):
-        """From files to a published dataset."""
+    def drive(self, inputs, gated: bool = True, threads: int | None = None, nothing_to_clean: bool = False):
+        """From files to a published dataset. `nothing_to_clean`: an earlier run has left no partition stale."""
         more = ["--threads", threads] if threads else []
         gate = ["--gated"] if gated else []
         self.ingest(inputs, *more)
         if gated:
             self.check("raw")
-        self.clean(*gate, *more)
+        self.clean(*gate, *more, code=99 if nothing_to_clean else 0)
         if gated:
             self.check("clean")
         self.featurize(*gate, *more)
