@@ -155,6 +155,8 @@ impl Run<'_> {
             Ok(if self.full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         self.raw.end_input()?;
+        // What an input said lies by itself, as its parts do: how inputs are grouped into runs changes nothing.
+        self.write_said()?;
         let stat = input.stat(self.ledger.records - before);
         info!(input = name, records = stat.records, bytes = stat.size, "read");
         Ok(stat)
@@ -241,6 +243,14 @@ impl Run<'_> {
         Ok(Summary::new("ingest", self.task.run_id.as_str(), &self.ledger, partitions.len(), &place))
     }
 
+    /// The inputs, in a few words.
+    fn inputs(&self) -> String {
+        match self.args.input.as_slice() {
+            few @ ([_] | [_, _] | [_, _, _]) => few.join(", "),
+            many => format!("{} inputs", many.len()),
+        }
+    }
+
     /// Refuses a run whose input is not what it should be; its rejects are written down already.
     fn judge(&self) -> Outcome<()> {
         let l = &self.ledger;
@@ -249,14 +259,14 @@ impl Run<'_> {
         if l.records == 0 {
             return Err(Failure::new(
                 Exit::BadInput,
-                format!("{} holds nothing", self.args.input.join(", ")),
+                format!("{} holds nothing", self.inputs()),
             )
             .hint("tweets are JSON: one a line, pages, arrays; plain, gzip or zstd"));
         }
         if rejected == l.records {
             return Err(Failure::new(
                 Exit::BadInput,
-                format!("no tweets among {} values: {}", l.records, codes.join(", ")),
+                format!("no tweets in {}: rejected as {}", self.inputs(), codes.join(", ")),
             )
             .hint(format!(
                 "see {} for the bytes and the place of each",

@@ -29,7 +29,8 @@ impl Wanted {
             return Err(Failure::new(
                 Exit::Usage,
                 format!("the phrase {:?} has no word to look for", phrases[at]),
-            ));
+            )
+            .hint("a phrase has letters or digits"));
         }
         let phrases = match folded.is_empty() {
             true => None,
