@@ -1,0 +1,11 @@
+//! `ingest` as a process: what it prints, what it leaves, and what it survives.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+mod errors;
+mod forms;
+mod ledger;
+mod question;
+mod rejects;
+mod same_bytes;
