@@ -5,7 +5,6 @@ mod support;
 
 mod errors;
 mod forms;
-mod ledger;
 mod question;
 mod rejects;
 mod same_bytes;
