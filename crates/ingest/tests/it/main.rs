@@ -3,8 +3,10 @@
 
 mod support;
 
+mod durable;
 mod errors;
 mod forms;
 mod question;
 mod rejects;
 mod same_bytes;
+mod signals;

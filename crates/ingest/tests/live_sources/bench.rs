@@ -1,0 +1,160 @@
+//! A double, a lake and a clock that waits for nobody.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use clap::Parser;
+use ingest::{Args, Clock, Wait};
+use lake::RawCommit;
+use serde_json::Value;
+use task::{Failure, Stop, Summary, Task};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use x_server::{Builder, Place, XServer};
+
+/// The words asked for in these tests; the double's corpus has many tweets with it.
+pub const QUERY: &str = "\"Justin Bieber\"";
+
+/// Moves the double's clock instead of waiting, and notes what was waited for.
+pub struct TestClock {
+    server: x_server::Clock,
+    pub waits: Mutex<Vec<Duration>>,
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> i64 {
+        self.server.now() * 1_000
+    }
+
+    fn wait(&self, time: Duration) -> Wait<'_> {
+        Box::pin(async move {
+            self.waits.lock().unwrap().push(time);
+            // The other side, which lives on other threads, may do what it has to.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            self.server.advance(time);
+        })
+    }
+
+    /// Time goes by only while the other side really is silent.
+    fn silence(&self, time: Duration) -> Wait<'_> {
+        Box::pin(async move {
+            const STEP: Duration = Duration::from_secs(5);
+            let mut left = time;
+            while !left.is_zero() {
+                tokio::time::sleep(Duration::from_millis(150)).await;
+                let step = left.min(STEP);
+                self.server.advance(step);
+                left -= step;
+            }
+            // The last that the other side says in time still counts.
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        })
+    }
+}
+
+pub struct Bench {
+    pub runtime: Runtime,
+    pub double: XServer,
+    pub folder: TempDir,
+    pub clock: Arc<TestClock>,
+    pub stop: Stop,
+}
+
+impl Bench {
+    pub fn new(builder: Builder) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let double = runtime.block_on(builder.start()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("token"), format!("{}\n", double.token)).unwrap();
+        let clock = Arc::new(TestClock { server: double.clock.clone(), waits: Mutex::default() });
+        Self { runtime, double, folder, clock, stop: Stop::default() }
+    }
+
+    pub fn lake(&self) -> PathBuf {
+        self.folder.path().join("lake")
+    }
+
+    /// The command line, with what every test needs.
+    pub fn args(&self, flags: &[&str]) -> Args {
+        let lake = self.lake();
+        let token = self.folder.path().join("token");
+        let mut all = vec!["ingest", "--lake", lake.to_str().unwrap(), "--token-file", token.to_str().unwrap()];
+        all.extend(["--api-url", &self.double.url, "--jetstream-url", &self.double.jetstream_url, "--threads", "1"]);
+        all.extend(flags);
+        Args::parse_from(all)
+    }
+
+    pub fn run(&self, flags: &[&str]) -> Result<Summary, Failure> {
+        let args = self.args(flags);
+        let task = Task::new(&args.common, self.stop.clone()).unwrap();
+        ingest::run_by(&args, &task, self.clock.clone())
+    }
+
+    /// Seconds that were waited for since the last call.
+    pub fn waits(&self) -> Vec<u64> {
+        std::mem::take(&mut *self.clock.waits.lock().unwrap()).iter().map(Duration::as_secs).collect()
+    }
+
+    /// What the double has that a query means, as of what has happened by now.
+    pub fn past(&self, query: &str) -> Vec<u64> {
+        let now = self.double.clock.now();
+        let all = self.double.matching(query, Place::Search).unwrap();
+        all.into_iter().filter(|id| x_server::id_time(*id) < now - 30_000).collect()
+    }
+
+    /// Ids in committed parts, with how many times.
+    pub fn ids(&self) -> BTreeMap<String, u32> {
+        ids(&self.lake())
+    }
+
+    pub fn numbers(&self) -> Vec<u64> {
+        let mut all: Vec<u64> = self.ids().keys().filter_map(|id| id.parse().ok()).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// The newest manifest.
+    pub fn manifest(&self) -> Value {
+        let mut all: Vec<_> = files(&self.lake().join("_meta/runs/ingest"));
+        all.sort_by_key(|path| std::fs::metadata(path).unwrap().modified().unwrap());
+        serde_json::from_slice(&std::fs::read(all.last().unwrap()).unwrap()).unwrap()
+    }
+}
+
+/// All commits of a lake.
+pub fn commits(lake: &Path) -> Vec<RawCommit> {
+    let all = files(&lake.join("_meta/raw"));
+    all.iter().map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).collect()
+}
+
+/// Ids in committed parts, with how many times; every part is what its commit says.
+pub fn ids(lake: &Path) -> BTreeMap<String, u32> {
+    let mut ids = BTreeMap::new();
+    for commit in commits(lake) {
+        let bytes = std::fs::read(lake.join(&commit.path)).unwrap();
+        assert_eq!((bytes.len() as u64, lake::sha256_hex(&bytes)), (commit.size, commit.sha256.clone()));
+        let mut text = String::new();
+        zstd::Decoder::new(&bytes[..]).unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text.lines().count() as u64, commit.tweets);
+        assert!(commit.received.is_some());
+        for line in text.lines() {
+            let Ok(tweet::Parsed::Tweet(tweet)) = tweet::parse(line) else { panic!("a raw line is no tweet") };
+            *ids.entry(tweet.id.to_string()).or_insert(0) += 1;
+        }
+    }
+    ids
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut all = Vec::new();
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() { all.extend(files(&path)) } else { all.push(path) }
+    }
+    all.sort();
+    all
+}

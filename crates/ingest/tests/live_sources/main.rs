@@ -1,0 +1,5 @@
+//! Live sources against the double of X and Jetstream: what arrives, what is waited for, how it ends.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod bench;
+mod search;

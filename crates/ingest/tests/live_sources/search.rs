@@ -1,0 +1,188 @@
+use task::Exit;
+use x_server::{Act, Cut, Delivery, Dialect, Endpoint, Fault, Page, RateHeaders, Refusal, XServer};
+
+use crate::bench::{Bench, QUERY, commits};
+
+const SEARCH: &[&str] = &["--source", "search"];
+
+fn faulty(fault: Act) -> Fault {
+    Fault::new(Endpoint::Search, fault).skip(1)
+}
+
+fn refuse(with: Refusal) -> Fault {
+    faulty(Act::Refuse { with, rate: RateHeaders::True })
+}
+
+#[test]
+fn a_search_reads_all_there_is_in_both_dialects() {
+    for (dialect, name) in [(Dialect::Tweet, "tweet"), (Dialect::Post, "post")] {
+        let bench = Bench::new(XServer::builder().tweets(2_000).live(0).only(dialect));
+        let summary = bench.run(&["--source", "search", "--dialect", name]).unwrap();
+        let wanted = bench.past(QUERY);
+        assert!(wanted.len() > 200, "{}", wanted.len());
+        assert_eq!(bench.numbers(), wanted);
+        assert_eq!((summary.consumed, summary.unique), (wanted.len() as u64, wanted.len() as u64));
+        assert!(commits(&bench.lake()).iter().all(|c| c.via == "search" && c.source == "x"));
+        // Authors came along.
+        assert!(bench.manifest()["spend"]["users"].as_u64().unwrap() > 0);
+    }
+}
+
+#[test]
+fn a_finished_interval_reads_nothing_again() {
+    let bench = Bench::new(XServer::builder().tweets(500).live(0));
+    let flags = ["--source", "search", "--since", "2026-11-16", "--until", "2026-11-18"];
+    let first = bench.run(&flags).unwrap();
+    assert!(first.consumed > 0);
+    let requests = bench.double.ledger.requests().len();
+    let again = bench.run(&flags).unwrap();
+    assert_eq!((again.consumed, again.records), (0, 0));
+    assert_eq!(bench.double.ledger.requests().len(), requests);
+}
+
+/// Each fault of a page: nothing is lost, and the waits are those of its class (jitter adds a quarter at most).
+#[test]
+fn faults_of_search_heal_or_end_as_they_should() {
+    type Case = (&'static str, Fault, &'static [u64], Option<Exit>);
+    let after = |bytes: usize, cut: Cut| faulty(Act::Body(Delivery::cut(bytes, cut)));
+    let cases: Vec<Case> = vec![
+        ("cut", after(100, Cut::Eof), &[0], None),
+        ("reset", after(100, Cut::Reset), &[0], None),
+        ("stalled", after(100, Cut::Stall), &[0], None),
+        ("slow trickle", faulty(Act::Body(Delivery::pieces(4_096))), &[], None),
+        ("truncated JSON", faulty(Act::Page(Page::Truncated)), &[5], None),
+        ("no answer", faulty(Act::Drop(Cut::Eof)), &[0], None),
+        ("reset at once", faulty(Act::Drop(Cut::Reset)).times(3), &[0, 0, 0], None),
+        ("500", refuse(Refusal::Status(500)), &[5], None),
+        ("502 twice", refuse(Refusal::Status(502)).times(2), &[5, 10], None),
+        ("503 provisioning", refuse(Refusal::Provisioning), &[5], None),
+        ("error at 200", refuse(Refusal::Disguised), &[5], None),
+        ("empty page with a token", faulty(Act::Page(Page::Empty)), &[], None),
+        ("overlap", faulty(Act::Page(Page::Overlap(7))), &[], None),
+        ("repeat", faulty(Act::Page(Page::Repeat)), &[], None),
+        ("partial errors", faulty(Act::Page(Page::PartialErrors(3))), &[], None),
+        ("the other dialect", faulty(Act::Page(Page::OtherDialect)), &[], None),
+        ("bad rate headers", faulty(Act::Rate(RateHeaders::Garbled)), &[], None),
+        ("rate limit without headers", faulty(Act::Refuse { with: Refusal::RateLimit, rate: RateHeaders::Absent }), &[60], None),
+        ("reset in the past", faulty(Act::Refuse { with: Refusal::RateLimit, rate: RateHeaders::Past }), &[60], None),
+        ("reset far ahead", faulty(Act::Refuse { with: Refusal::RateLimit, rate: RateHeaders::Far }), &[901], None),
+        ("old rate limit", faulty(Act::Refuse { with: Refusal::LegacyRateLimit, rate: RateHeaders::Absent }), &[60], None),
+        ("420", faulty(Act::Refuse { with: Refusal::EnhanceYourCalm, rate: RateHeaders::Absent }), &[60], None),
+        ("one a second", refuse(Refusal::OnePerSecond), &[2], None),
+        ("usage cap", refuse(Refusal::UsageCapped), &[], Some(Exit::Limit)),
+        ("no credits", refuse(Refusal::CreditsDepleted), &[], Some(Exit::Limit)),
+        ("401", refuse(Refusal::Unauthorized), &[], Some(Exit::Credentials)),
+        ("403", refuse(Refusal::ClientForbidden), &[], Some(Exit::Configuration)),
+        ("403 authentication", refuse(Refusal::UnsupportedAuthentication), &[], Some(Exit::Credentials)),
+        ("400", refuse(Refusal::InvalidRequest), &[], Some(Exit::Usage)),
+        ("redirect", faulty(Act::Redirect("http://127.0.0.1:9".into())), &[], Some(Exit::Configuration)),
+        ("always 503", refuse(Refusal::Status(503)).times(0), &[5, 10, 20, 40, 80, 160, 320, 320, 320, 320, 320], Some(Exit::SourceUnavailable)),
+    ];
+    for (name, fault, waits, exit) in cases {
+        let bench = Bench::new(XServer::builder().tweets(1_200).live(0));
+        bench.double.faults.add(fault);
+        let ended = bench.run(SEARCH);
+        let wanted = bench.past(QUERY);
+        assert!(wanted.len() > 110, "{}", wanted.len());
+        let waited = bench.waits();
+        assert!(waited.len() >= waits.len(), "{name}: {waited:?}");
+        for (got, least) in waited.iter().zip(waits) {
+            assert!((*least..=least + least / 4).contains(got), "{name}: waited {waited:?}, not {waits:?}");
+        }
+        match (ended, exit) {
+            (Ok(summary), None) => {
+                assert_eq!(waited.len(), waits.len(), "{name}: {waited:?}");
+                // The clock was moved by waiting: what was searchable at the start is there.
+                let got = bench.numbers();
+                assert!(got.iter().all(|id| wanted.contains(id)), "{name}");
+                assert_eq!(got.len() as u64, summary.unique, "{name}");
+                assert_eq!(got.len(), bench.double.ledger.served().len(), "{name}");
+                assert_eq!(got, wanted, "{name}");
+            }
+            (Err(failure), Some(exit)) => {
+                assert_eq!(failure.exit, exit, "{name}: {failure}");
+                assert!(failure.hint.is_some(), "{name}");
+                assert_eq!(bench.numbers(), bench.double.ledger.served(), "{name}: what was paid for is committed");
+                assert_eq!(bench.manifest()["ended_by"], failure.message.as_str(), "{name}");
+                // The way is free again: the next run brings the rest, and no page twice.
+                bench.double.faults.set(Vec::new());
+                bench.run(SEARCH).unwrap();
+                assert_eq!(bench.numbers(), wanted, "{name}");
+                assert!(bench.ids().values().all(|n| *n == 1), "{name}");
+            }
+            (ended, _) => panic!("{name}: {ended:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_circle_of_tokens_ends_with_69() {
+    let bench = Bench::new(XServer::builder().tweets(1_200).live(0));
+    bench.double.faults.add(faulty(Act::Page(Page::Loop)).times(0));
+    assert_eq!(bench.run(SEARCH).unwrap_err().exit, Exit::SourceUnavailable);
+    bench.double.faults.set(Vec::new());
+    bench.run(SEARCH).unwrap();
+    assert_eq!(bench.numbers(), bench.past(QUERY));
+}
+
+#[test]
+fn money_ends_a_search_before_it_is_passed() {
+    let bench = Bench::new(XServer::builder().tweets(2_000).live(0));
+    let flags = ["--source", "search", "--max-spend-usd", "5"];
+    let mut spent = 0.0;
+    let failure = bench.run(&flags).unwrap_err();
+    assert_eq!(failure.exit, Exit::Limit);
+    spent += bench.manifest()["spend"]["usd"].as_f64().unwrap();
+    // The same day it goes no further.
+    let failure = bench.run(&flags).unwrap_err();
+    assert_eq!(failure.exit, Exit::Limit);
+    spent += bench.manifest()["spend"]["usd"].as_f64().unwrap();
+    assert!(spent > 3.0 && spent <= 5.0, "{spent}");
+    assert_eq!(bench.numbers(), bench.double.ledger.served());
+    bench.run(SEARCH).unwrap();
+    assert_eq!(bench.numbers(), bench.past(QUERY));
+    assert!(bench.ids().values().all(|n| *n == 1));
+}
+
+#[test]
+fn max_tweets_ends_as_asked_and_the_next_run_goes_on() {
+    let bench = Bench::new(XServer::builder().tweets(1_200).live(0));
+    let summary = bench.run(&["--source", "search", "--max-tweets", "120"]).unwrap();
+    assert_eq!(summary.consumed, 120);
+    bench.run(SEARCH).unwrap();
+    assert_eq!(bench.numbers(), bench.past(QUERY));
+    assert!(bench.ids().values().all(|n| *n == 1));
+}
+
+#[test]
+fn the_full_archive_is_asked_once_a_second_and_by_default_for_old_times() {
+    let bench = Bench::new(XServer::builder().tweets(2_000).live(0));
+    let summary = bench.run(&["--source", "search", "--since", "2026-11-01"]).unwrap();
+    assert!(summary.consumed > 0);
+    assert!(bench.double.ledger.requests().iter().all(|r| r.path == "/2/tweets/search/all"));
+    assert_eq!(bench.numbers(), bench.past(QUERY));
+}
+
+#[test]
+fn recent_search_is_clamped_and_the_loss_is_told() {
+    let bench = Bench::new(XServer::builder().tweets(500).live(0));
+    bench.run(&["--source", "search", "--archive", "recent", "--since", "2026-11-01", "--until", "2026-11-21"]).unwrap();
+    let gaps = bench.manifest()["gaps"].clone();
+    assert_eq!(gaps[0]["repaired"], false);
+    assert_eq!(gaps[0]["since"], "2026-11-01T00:00:00.000000Z");
+    let old = bench.run(&["--source", "search", "--archive", "recent", "--since", "2026-11-01", "--until", "2026-11-02"]);
+    assert_eq!(old.unwrap_err().exit, Exit::Usage);
+}
+
+#[test]
+fn a_dry_run_counts_and_spends_nothing_else() {
+    let bench = Bench::new(XServer::builder().tweets(1_000).live(0));
+    let args = bench.args(&["--source", "search", "--dry-run"]);
+    let task = task::Task::new(&args.common, bench.stop.clone()).unwrap();
+    let estimate = serde_json::to_value(ingest::estimate_by(&args, &task, bench.clock.clone()).unwrap()).unwrap();
+    let tweets = bench.past(QUERY).len();
+    assert_eq!(estimate["tweets"], tweets);
+    assert_eq!(estimate["usd"][0].as_f64().unwrap(), tweets as f64 * 0.005);
+    assert_eq!(bench.double.ledger.totals().search, 0);
+    assert!(!bench.lake().exists());
+}
