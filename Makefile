@@ -82,8 +82,7 @@ images: build ## build the images of RUNNER=docker, from the programs as compile
 test: ## run every test, Rust and Python, but the long ones
 	@tools/need --install cc cargo python strace
 	@$(MAKE) build .venv/test $(S3S_FS)
-	@$(MAKE) test-rust
-	@$(MAKE) test-python
+	@rust=0; $(MAKE) test-rust || rust=1; $(MAKE) test-python && exit $$rust
 
 .PHONY: test-rust
 test-rust: ## run the tests of the crates

@@ -10,6 +10,7 @@ Without one of them, the tests that want it are skipped and say so.
 import os
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from road import Road
 PROGRAMS, SERVER, DATA = (os.environ.get(name) for name in ("OFFKEY_BIN_DIR", "OFFKEY_S3_SERVER", "OFFKEY_DATA"))
 SAMPLE = Path(__file__).parents[2] / "examples/sample/justin-bieber.jsonl.gz"
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # `airflow standalone` starts `airflow` by its name
 
 
 def pytest_configure(config):
