@@ -2,7 +2,8 @@
 //!
 //! A part's name is a hash of the head of its input and of its lines, and where a part ends depends
 //! on the lines alone. So the same input makes the same parts, and making them again changes nothing,
-//! while the same tweet in two inputs stays two lines in two parts.
+//! while the same tweet in two inputs stays two lines in two parts. A live source has no such input: its
+//! parts are named by the run and the moment as well, so what is read again lies beside the first reading.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -30,6 +31,8 @@ const WIDTH: usize = 8;
 pub(crate) struct RawWriter<'a> {
     lake: &'a Lake,
     via: &'static str,
+    /// When what is read now was received; of a file nothing is known.
+    received: Option<i64>,
     /// Hash of the head of the input that is read.
     input: Vec<u8>,
     open: BTreeMap<Partition, Part>,
@@ -59,6 +62,7 @@ impl<'a> RawWriter<'a> {
         Self {
             lake,
             via,
+            received: None,
             input: Vec::new(),
             open: BTreeMap::new(),
             held: 0,
@@ -70,6 +74,19 @@ impl<'a> RawWriter<'a> {
     /// Begins an input, known by its head.
     pub(crate) fn begin_input(&mut self, head: &[u8]) {
         self.input = Sha256::digest(head).to_vec();
+    }
+
+    /// From here on lines come from a live source, received at `now`; `head` tells this reading from any other.
+    /// No part holds lines of two ways.
+    pub(crate) fn receive(&mut self, via: &'static str, now: i64, head: &[u8]) -> Outcome<()> {
+        if via != self.via {
+            self.end_input()?;
+        }
+        if self.open.is_empty() {
+            self.begin_input(head);
+        }
+        (self.via, self.received) = (via, Some(now));
+        Ok(())
     }
 
     /// Adds one line to its partition.
@@ -108,9 +125,10 @@ impl<'a> RawWriter<'a> {
                 ended.push((partition.clone(), name, part));
             }
         }
-        let (lake, via) = (self.lake, self.via);
-        let published =
-            in_parallel(&ended, WIDTH, |(partition, name, part)| publish(lake, via, partition, name, part))?;
+        let (lake, via, received) = (self.lake, self.via, self.received);
+        let published = in_parallel(&ended, WIDTH, |(partition, name, part)| {
+            publish(lake, via, received, partition, name, part)
+        })?;
         self.published.extend(ended.into_iter().map(|(partition, ..)| partition).zip(published));
         Ok(())
     }
@@ -130,10 +148,10 @@ impl<'a> RawWriter<'a> {
     }
 
     /// Commits everything published. Returns the commits; those that were there already are the same.
-    pub(crate) fn commit(mut self) -> Outcome<Vec<(Partition, RawCommit)>> {
+    pub(crate) fn commit(&mut self) -> Outcome<Vec<(Partition, RawCommit)>> {
         self.end_input()?;
         in_parallel(&self.published, WIDTH, |(partition, commit)| self.lake.commit_raw(partition, commit))?;
-        Ok(self.published)
+        Ok(std::mem::take(&mut self.published))
     }
 }
 
@@ -174,6 +192,7 @@ impl Part {
 fn publish(
     lake: &Lake,
     via: &str,
+    received: Option<i64>,
     partition: &Partition,
     name: &str,
     part: &Part,
@@ -193,7 +212,7 @@ fn publish(
         sha256: stat.sha256,
         tweets: part.tweets,
         unique: part.ids.len(),
-        received: part.times.last,
+        received: received.or(part.times.last),
         source: source.to_owned(),
         via: via.to_owned(),
         times: part.times,
