@@ -1,11 +1,16 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use lake::{Grain, Location};
+use reqwest::Url;
 use serde_json::{Value, json};
 use task::{Common, ENVIRONMENT, EXIT_CODES, Exit, Failure, Outcome};
+
+use crate::fields::Dialect;
+use crate::money::Usd;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -14,7 +19,16 @@ Examples:
   From a pipe, only those that say it:
     zcat archive/*.gz | ingest --source file --lake lake --input - --track 'justin bieber'
   From one bucket into another:
-    ingest --source file --lake s3://lake/tweets --input s3://archive/2020-12-24.jsonl.gz";
+    ingest --source file --lake s3://lake/tweets --input s3://archive/2020-12-24.jsonl.gz
+  What X's search has of a day, for five dollars at most (first: what would it cost?):
+    ingest --source search --lake lake --since 2026-11-19 --until 2026-11-20 --dry-run
+    ingest --source search --lake lake --since 2026-11-19 --until 2026-11-20 --max-spend-usd 5
+  X's stream for 55 minutes; the gap since the last run is filled by search:
+    ingest --source stream --lake lake --track 'justin bieber' --for 55m
+  Bluesky since the last run, or the last hour; free, without a key:
+    ingest --source bluesky --lake lake
+
+The token for X comes from X_BEARER_TOKEN or --token-file, never from a flag.";
 
 /// Reads tweets from a source and keeps each as one raw line, in partitions by its own time.
 #[derive(Clone, Debug, Parser)]
@@ -33,7 +47,7 @@ pub struct Args {
     #[arg(long, env = "OFFKEY_INPUT", value_name = "PATH", num_args = 1.., value_delimiter = ',')]
     pub input: Vec<String>,
 
-    /// Keep only tweets that hold one of these phrases, word by word, in any case [default: all]
+    /// Keep only tweets that hold one of these phrases, word by word, in any case [default: of files all, else Justin Bieber]
     #[arg(long, env = "OFFKEY_TRACK", value_name = "PHRASE", num_args = 1.., value_delimiter = ',', help_heading = "What is asked for")]
     pub track: Vec<String>,
 
@@ -53,7 +67,46 @@ pub struct Args {
     #[arg(long, env = "OFFKEY_UNTIL", value_name = "T", value_parser = instant, help_heading = "What is asked for")]
     pub until: Option<i64>,
 
-    /// End after this many tweets
+    /// How far back to search X; all needs a plan with the full archive [default: all if --since is older than 7 days]
+    #[arg(
+        long,
+        env = "OFFKEY_ARCHIVE",
+        value_name = "recent|all",
+        value_enum,
+        hide_possible_values = true,
+        help_heading = "X and Bluesky"
+    )]
+    pub archive: Option<Archive>,
+
+    /// Whose names X's search is asked with; answers are read in both
+    #[arg(long, env = "OFFKEY_DIALECT", value_name = "tweet|post", value_enum, hide_possible_values = true, default_value_t = Dialect::Tweet, help_heading = "X and Bluesky")]
+    pub dialect: Dialect,
+
+    /// File that holds the Bearer token for X [default: the environment's X_BEARER_TOKEN]
+    #[arg(long, env = "OFFKEY_TOKEN_FILE", value_name = "F", help_heading = "X and Bluesky")]
+    pub token_file: Option<PathBuf>,
+
+    /// X's API
+    #[arg(long, env = "OFFKEY_API_URL", value_name = "URL", default_value = "https://api.x.com", value_parser = api_url, help_heading = "X and Bluesky")]
+    pub api_url: Url,
+
+    /// Bluesky's Jetstream
+    #[arg(long, env = "OFFKEY_JETSTREAM_URL", value_name = "URL", default_value = "wss://jetstream2.us-east.bsky.network/subscribe", value_parser = jetstream_url, help_heading = "X and Bluesky")]
+    pub jetstream_url: Url,
+
+    /// Only say how many tweets X has and what they would cost; asking costs a cent at most
+    #[arg(long, env = "OFFKEY_DRY_RUN", help_heading = "X and Bluesky")]
+    pub dry_run: bool,
+
+    /// End after this time: 55m, 1h30m
+    #[arg(long = "for", env = "OFFKEY_FOR", value_name = "DURATION", value_parser = crate::clock::duration, help_heading = "Limits")]
+    pub run_for: Option<Duration>,
+
+    /// End before more than this is spent on the question in one UTC day, in US dollars; ends with 75
+    #[arg(long, env = "OFFKEY_MAX_SPEND_USD", value_name = "X", value_parser = crate::money::usd, help_heading = "Limits")]
+    pub max_spend_usd: Option<Usd>,
+
+    /// End after this many tweets; what a live source has sent by then is kept too
     #[arg(long, env = "OFFKEY_MAX_TWEETS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Limits")]
     pub max_tweets: Option<u64>,
 
@@ -79,6 +132,21 @@ pub struct Args {
 pub enum Source {
     /// files, objects or standard input
     File,
+    /// X's search: the last seven days, or the full archive
+    Search,
+    /// X's filtered stream
+    Stream,
+    /// Bluesky's Jetstream
+    Bluesky,
+}
+
+/// How far back X is searched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Archive {
+    /// the last seven days
+    Recent,
+    /// everything since 2006
+    All,
 }
 
 impl Args {
@@ -121,7 +189,11 @@ impl Args {
             "locations": self.locations,
             "since": time(self.since),
             "until": time(self.until),
+            "archive": self.archive.and_then(|a| a.to_possible_value()).map(|v| v.get_name().to_owned()),
+            "dialect": self.dialect.to_possible_value().map(|v| v.get_name().to_owned()),
+            "for_seconds": self.run_for.map(|d| d.as_secs()),
             "max_tweets": self.max_tweets,
+            "max_spend_usd": self.max_spend_usd.map(|usd| usd.to_string()),
             "max_reject_rate": self.max_reject_rate,
             "allow_cut": self.allow_cut,
         })
@@ -131,6 +203,14 @@ impl Args {
 fn instant(text: &str) -> Result<i64, String> {
     lake::parse_instant(text)
         .ok_or_else(|| "not a time: 2026-11-20, 2026-11-20T08 or 2026-11-20T08:00:00Z".into())
+}
+
+fn api_url(text: &str) -> Result<Url, String> {
+    crate::net::address(text, "https", "http")
+}
+
+fn jetstream_url(text: &str) -> Result<Url, String> {
+    crate::net::address(text, "wss", "ws")
 }
 
 fn grain(text: &str) -> Result<Grain, String> {

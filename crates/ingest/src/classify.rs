@@ -163,6 +163,12 @@ fn rejected(file: &str, value: &Value, why: &Reject, bytes: &[u8], length: u64) 
 }
 
 impl Classified {
+    /// Adds tweets that the source sent and nobody asked for.
+    pub(crate) fn unmatched(&mut self, tweets: u64) {
+        self.records += tweets;
+        self.ends.extend((0..tweets).map(|_| End::Unmatched));
+    }
+
     fn tweet(&mut self, tweet: &Tweet<'_>, line: &[u8], wanted: &Wanted) {
         if !wanted.wants(tweet) {
             self.ends.push(End::Unmatched);

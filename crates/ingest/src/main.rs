@@ -6,5 +6,8 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let args = ingest::Args::parse();
-    task::main(&args.common, |task| ingest::run(&args, task))
+    match args.dry_run {
+        true => task::main(&args.common, |task| ingest::estimate(&args, task)),
+        false => task::main(&args.common, |task| ingest::run(&args, task)),
+    }
 }

@@ -43,6 +43,11 @@ impl Wanted {
         Ok(Self { phrases, boxes, since: args.since, until: args.until })
     }
 
+    /// Any tweet: the source has chosen already.
+    pub(crate) fn everything() -> Self {
+        Self { phrases: None, boxes: Vec::new(), since: None, until: None }
+    }
+
     /// Whether a tweet was asked for.
     pub(crate) fn wants(&self, tweet: &Tweet<'_>) -> bool {
         let timely = (self.since.is_none() && self.until.is_none())
@@ -104,12 +109,12 @@ fn unspaced(c: char) -> bool {
     matches!(u32::from(c), 0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3040..=0x30ff | 0x3400..=0x9fff | 0xac00..=0xd7af | 0xf900..=0xfaff | 0x20000..=0x3ffff)
 }
 
-fn read(path: &Path) -> Outcome<String> {
+pub(crate) fn read(path: &Path) -> Outcome<String> {
     fs::read_to_string(path)
         .map_err(|e| Failure::new(Exit::MissingInput, format!("cannot read {}: {e}", path.display())))
 }
 
-fn read_boxes(path: &Path) -> Outcome<Vec<[f64; 4]>> {
+pub(crate) fn read_boxes(path: &Path) -> Outcome<Vec<[f64; 4]>> {
     let text = read(path)?;
     let lines = text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty());
     lines

@@ -56,7 +56,7 @@ impl Clock for TestClock {
 }
 
 pub struct Bench {
-    pub runtime: Runtime,
+    _runtime: Runtime,
     pub double: XServer,
     pub folder: TempDir,
     pub clock: Arc<TestClock>,
@@ -70,7 +70,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("token"), format!("{}\n", double.token)).unwrap();
         let clock = Arc::new(TestClock { server: double.clock.clone(), waits: Mutex::default() });
-        Self { runtime, double, folder, clock, stop: Stop::default() }
+        Self { _runtime: runtime, double, folder, clock, stop: Stop::default() }
     }
 
     pub fn lake(&self) -> PathBuf {
@@ -81,8 +81,16 @@ impl Bench {
     pub fn args(&self, flags: &[&str]) -> Args {
         let lake = self.lake();
         let token = self.folder.path().join("token");
-        let mut all = vec!["ingest", "--lake", lake.to_str().unwrap(), "--token-file", token.to_str().unwrap()];
-        all.extend(["--api-url", &self.double.url, "--jetstream-url", &self.double.jetstream_url, "--threads", "1"]);
+        let mut all =
+            vec!["ingest", "--lake", lake.to_str().unwrap(), "--token-file", token.to_str().unwrap()];
+        all.extend([
+            "--api-url",
+            &self.double.url,
+            "--jetstream-url",
+            &self.double.jetstream_url,
+            "--threads",
+            "1",
+        ]);
         all.extend(flags);
         Args::parse_from(all)
     }
@@ -141,7 +149,9 @@ pub fn ids(lake: &Path) -> BTreeMap<String, u32> {
         assert_eq!(text.lines().count() as u64, commit.tweets);
         assert!(commit.received.is_some());
         for line in text.lines() {
-            let Ok(tweet::Parsed::Tweet(tweet)) = tweet::parse(line) else { panic!("a raw line is no tweet") };
+            let Ok(tweet::Parsed::Tweet(tweet)) = tweet::parse(line) else {
+                panic!("a raw line is no tweet")
+            };
             *ids.entry(tweet.id.to_string()).or_insert(0) += 1;
         }
     }

@@ -63,11 +63,36 @@ fn faults_of_search_heal_or_end_as_they_should() {
         ("partial errors", faulty(Act::Page(Page::PartialErrors(3))), &[], None),
         ("the other dialect", faulty(Act::Page(Page::OtherDialect)), &[], None),
         ("bad rate headers", faulty(Act::Rate(RateHeaders::Garbled)), &[], None),
-        ("rate limit without headers", faulty(Act::Refuse { with: Refusal::RateLimit, rate: RateHeaders::Absent }), &[60], None),
-        ("reset in the past", faulty(Act::Refuse { with: Refusal::RateLimit, rate: RateHeaders::Past }), &[60], None),
-        ("reset far ahead", faulty(Act::Refuse { with: Refusal::RateLimit, rate: RateHeaders::Far }), &[901], None),
-        ("old rate limit", faulty(Act::Refuse { with: Refusal::LegacyRateLimit, rate: RateHeaders::Absent }), &[60], None),
-        ("420", faulty(Act::Refuse { with: Refusal::EnhanceYourCalm, rate: RateHeaders::Absent }), &[60], None),
+        (
+            "rate limit without headers",
+            faulty(Act::Refuse { with: Refusal::RateLimit, rate: RateHeaders::Absent }),
+            &[60],
+            None,
+        ),
+        (
+            "reset in the past",
+            faulty(Act::Refuse { with: Refusal::RateLimit, rate: RateHeaders::Past }),
+            &[60],
+            None,
+        ),
+        (
+            "reset far ahead",
+            faulty(Act::Refuse { with: Refusal::RateLimit, rate: RateHeaders::Far }),
+            &[901],
+            None,
+        ),
+        (
+            "old rate limit",
+            faulty(Act::Refuse { with: Refusal::LegacyRateLimit, rate: RateHeaders::Absent }),
+            &[60],
+            None,
+        ),
+        (
+            "420",
+            faulty(Act::Refuse { with: Refusal::EnhanceYourCalm, rate: RateHeaders::Absent }),
+            &[60],
+            None,
+        ),
         ("one a second", refuse(Refusal::OnePerSecond), &[2], None),
         ("usage cap", refuse(Refusal::UsageCapped), &[], Some(Exit::Limit)),
         ("no credits", refuse(Refusal::CreditsDepleted), &[], Some(Exit::Limit)),
@@ -76,7 +101,12 @@ fn faults_of_search_heal_or_end_as_they_should() {
         ("403 authentication", refuse(Refusal::UnsupportedAuthentication), &[], Some(Exit::Credentials)),
         ("400", refuse(Refusal::InvalidRequest), &[], Some(Exit::Usage)),
         ("redirect", faulty(Act::Redirect("http://127.0.0.1:9".into())), &[], Some(Exit::Configuration)),
-        ("always 503", refuse(Refusal::Status(503)).times(0), &[5, 10, 20, 40, 80, 160, 320, 320, 320, 320, 320], Some(Exit::SourceUnavailable)),
+        (
+            "always 503",
+            refuse(Refusal::Status(503)).times(0),
+            &[5, 10, 20, 40, 80, 160, 320, 320, 320, 320, 320],
+            Some(Exit::SourceUnavailable),
+        ),
     ];
     for (name, fault, waits, exit) in cases {
         let bench = Bench::new(XServer::builder().tweets(1_200).live(0));
@@ -102,7 +132,11 @@ fn faults_of_search_heal_or_end_as_they_should() {
             (Err(failure), Some(exit)) => {
                 assert_eq!(failure.exit, exit, "{name}: {failure}");
                 assert!(failure.hint.is_some(), "{name}");
-                assert_eq!(bench.numbers(), bench.double.ledger.served(), "{name}: what was paid for is committed");
+                assert_eq!(
+                    bench.numbers(),
+                    bench.double.ledger.served(),
+                    "{name}: what was paid for is committed"
+                );
                 assert_eq!(bench.manifest()["ended_by"], failure.message.as_str(), "{name}");
                 // The way is free again: the next run brings the rest, and no page twice.
                 bench.double.faults.set(Vec::new());
@@ -166,11 +200,22 @@ fn the_full_archive_is_asked_once_a_second_and_by_default_for_old_times() {
 #[test]
 fn recent_search_is_clamped_and_the_loss_is_told() {
     let bench = Bench::new(XServer::builder().tweets(500).live(0));
-    bench.run(&["--source", "search", "--archive", "recent", "--since", "2026-11-01", "--until", "2026-11-21"]).unwrap();
+    bench
+        .run(&["--source", "search", "--archive", "recent", "--since", "2026-11-01", "--until", "2026-11-21"])
+        .unwrap();
     let gaps = bench.manifest()["gaps"].clone();
     assert_eq!(gaps[0]["repaired"], false);
     assert_eq!(gaps[0]["since"], "2026-11-01T00:00:00.000000Z");
-    let old = bench.run(&["--source", "search", "--archive", "recent", "--since", "2026-11-01", "--until", "2026-11-02"]);
+    let old = bench.run(&[
+        "--source",
+        "search",
+        "--archive",
+        "recent",
+        "--since",
+        "2026-11-01",
+        "--until",
+        "2026-11-02",
+    ]);
     assert_eq!(old.unwrap_err().exit, Exit::Usage);
 }
 
@@ -179,7 +224,8 @@ fn a_dry_run_counts_and_spends_nothing_else() {
     let bench = Bench::new(XServer::builder().tweets(1_000).live(0));
     let args = bench.args(&["--source", "search", "--dry-run"]);
     let task = task::Task::new(&args.common, bench.stop.clone()).unwrap();
-    let estimate = serde_json::to_value(ingest::estimate_by(&args, &task, bench.clock.clone()).unwrap()).unwrap();
+    let estimate =
+        serde_json::to_value(ingest::estimate_by(&args, &task, bench.clock.clone()).unwrap()).unwrap();
     let tweets = bench.past(QUERY).len();
     assert_eq!(estimate["tweets"], tweets);
     assert_eq!(estimate["usd"][0].as_f64().unwrap(), tweets as f64 * 0.005);
