@@ -133,7 +133,7 @@ def suites():
             equal("consumed", "kept_and_dropped", "consumed = kept + dropped"),
             equal("unique", "consumed_less_duplicates", "unique = consumed - dropped as duplicate"),
             equal("kept", "tweets_rows", "Rows in tweets.parquet = kept"),
-            equal("dropped", "dropped_rows", "Rows in dropped.parquet = dropped"),
+            equal("dropped_and_stored", "dropped_rows", "Rows in dropped.parquet = dropped − deleted"),
             equal("kept", "language_tweets", "Every kept tweet is counted under one language"),
             *none_of("ids_repeated", "One row per tweet, counted over all rows"),
             *none_of("music_leaks", "Kept rows score below the music threshold, counted over all rows"),

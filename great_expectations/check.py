@@ -59,7 +59,7 @@ def collect(lake, given):
     return dataset_gate.collect(lake, given.name, given.version)
 
 
-def judge(evidence, run_name, folder):
+def judge(evidence, folder):
     """Runs the checkpoint of every table and builds Data Docs in `folder`. Returns how many expectations were evaluated,
     and the failed ones as (suite, expectation, column, severity, labels); labels are `None` where all rows are meant."""
     os.environ.update(OFFKEY_GATE_FOLDER=str(folder), GX_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
@@ -67,7 +67,7 @@ def judge(evidence, run_name, folder):
     from great_expectations.core.run_identifier import RunIdentifier
 
     context = gx.get_context(mode="file", context_root_dir=HERE)
-    run, evaluated, failed = RunIdentifier(run_name=run_name), 0, []
+    run, evaluated, failed = RunIdentifier(run_name=evidence.gate), 0, []
     for suite, frame in evidence.tables.items():
         outcome = context.checkpoints.get(suite).run(batch_parameters={"dataframe": frame}, run_id=run)
         for result in (r for validation in outcome.run_results.values() for r in validation.results):
@@ -168,7 +168,7 @@ def check(given):
         folder = Path(folder)
         fetch(lake, prefix, folder)
         with contextlib.redirect_stdout(sys.stderr):
-            evaluated, failed = judge(evidence, given.run_id, folder)
+            evaluated, failed = judge(evidence, folder)
         publish(lake, prefix, folder)
     found = verdicts(evidence, evaluated, failed, given, docs)
     each(

@@ -93,6 +93,7 @@ def partition_row(pointer, rows, exact):
         "consumed_and_rejected": pointer["consumed"] + rejected,
         "kept": pointer["kept"],
         "dropped": dropped,
+        "dropped_and_stored": dropped - pointer["dropped"].get("deleted", 0),
         "kept_and_dropped": pointer["kept"] + dropped,
         "unique": pointer["unique"],
         "consumed_less_duplicates": pointer["consumed"] - duplicates,

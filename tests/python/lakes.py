@@ -169,10 +169,11 @@ def add_clean(root, day, kept, gone, commits):
     name = partition_name(day)
     fingerprint = sha256(f"clean {name}".encode())
     path = f"clean/dt={name}/{fingerprint}"
+    stored = [row for row in gone if row["drop_reason"] != "deleted"]  # what was deleted is counted and not kept
     files = {
         "tweets.parquet": write_parquet(root, f"{path}/tweets.parquet", table(kept, COLUMNS)),
         "dropped.parquet": write_parquet(
-            root, f"{path}/dropped.parquet", table(gone, COLUMNS + [{"name": "drop_reason", "type": "string"}])
+            root, f"{path}/dropped.parquet", table(stored, COLUMNS + [{"name": "drop_reason", "type": "string"}])
         ),
         "rejects.jsonl": {"size": 0, "sha256": sha256(b""), "rows": 0},
     }

@@ -245,7 +245,7 @@ FAULTS = {
         (EQUAL, "consumed, kept_and_dropped"): edits(POINTER, consumed=more),
         (EQUAL, "unique, consumed_less_duplicates"): edits(POINTER, unique=more),
         (EQUAL, "kept, tweets_rows"): edits(POINTER, kept=more),
-        (EQUAL, "dropped, dropped_rows"): edits(POINTER, dropped__music=more),
+        (EQUAL, "dropped_and_stored, dropped_rows"): edits(POINTER, dropped__music=more),
         (EQUAL, "kept, language_tweets"): edits(POINTER, languages__en=more),
         (BETWEEN, "ids_repeated", "critical"): rows(tweets_parquet, "tweet_id", "1", "1"),
         (NULL, "ids_repeated"): EMPTY,
