@@ -12,6 +12,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::config::interceptors::InterceptorContext;
+use aws_sdk_s3::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
@@ -30,6 +32,8 @@ const PART: usize = 8 << 20;
 const IN_FLIGHT: usize = 3;
 /// How often a broken download is taken up again where it broke.
 const RESUMES: u32 = 4;
+/// How often a small object is read until it comes whole.
+const GETS: u32 = 3;
 
 /// A prefix in a bucket.
 #[derive(Clone)]
@@ -73,7 +77,9 @@ impl S3 {
                 .load()
                 .await
         });
-        let mut config = Builder::from(&shared).force_path_style(shared.endpoint_url().is_some());
+        let mut config = Builder::from(&shared)
+            .force_path_style(shared.endpoint_url().is_some())
+            .retry_classifier(TooManyRequests);
         if shared.region().is_none() {
             config = config.region(Region::new("us-east-1"));
         }
@@ -102,13 +108,19 @@ impl S3 {
     }
 
     pub(crate) fn get(&self, key: &str) -> Result<Option<(Vec<u8>, Tag)>> {
-        let Some(mut reader) = self.open(key)? else { return Ok(None) };
-        let mut bytes = Vec::new();
-        let tag = Tag(reader.etag.clone());
-        reader
-            .read_to_end(&mut bytes)
-            .map_err(|e| Error::Storage(format!("cannot read {}: {e}", self.place(key))))?;
-        Ok(Some((bytes, tag)))
+        let mut tries = 0;
+        loop {
+            let Some(mut reader) = self.open(key)? else { return Ok(None) };
+            let mut bytes = Vec::new();
+            let tag = Tag(reader.etag.clone());
+            tries += 1;
+            match reader.read_to_end(&mut bytes) {
+                Ok(_) => return Ok(Some((bytes, tag))),
+                // It was swapped meanwhile, or its bytes came through wrong: small objects are just read again.
+                Err(e) if tries < GETS => tracing::warn!(key, error = %e, "read again"),
+                Err(e) => return Err(Error::Storage(format!("cannot read {}: {e}", self.place(key)))),
+            }
+        }
     }
 
     pub(crate) fn read(&self, key: &str) -> Result<Box<dyn Read + Send>> {
@@ -124,6 +136,7 @@ impl S3 {
             Ok(got) => Ok(Some(S3Reader {
                 store: self.clone(),
                 key: key.to_owned(),
+                length: got.content_length.and_then(|n| u64::try_from(n).ok()),
                 etag: got.e_tag.unwrap_or_default(),
                 body: got.body,
                 held: Vec::new(),
@@ -221,6 +234,23 @@ impl S3 {
     }
 }
 
+/// Amazon throttles by 503; servers that do it by 429 are waited for as well.
+#[derive(Debug)]
+struct TooManyRequests;
+
+impl ClassifyRetry for TooManyRequests {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.response().map(|response| response.status().as_u16()) {
+            Some(429) => RetryAction::throttling_error(),
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "429 is throttling"
+    }
+}
+
 fn tell<E>(doing: &str, place: &str, error: &SdkError<E>) -> Error
 where
     SdkError<E>: ProvideErrorMetadata,
@@ -260,6 +290,7 @@ struct S3Reader {
     store: S3,
     key: String,
     etag: String,
+    length: Option<u64>,
     body: ByteStream,
     held: Vec<u8>,
     taken: usize,
@@ -274,14 +305,16 @@ impl S3Reader {
             match self.store.runtime.block_on(self.body.next()) {
                 Some(Ok(bytes)) => return Ok(bytes.to_vec()),
                 None => return Ok(Vec::new()),
-                Some(Err(e)) if self.resumes < RESUMES => {
+                // An error behind the last byte is of the checksum: there is nothing to go on with.
+                Some(Err(e)) if self.resumes < RESUMES && self.length != Some(self.offset) => {
                     tracing::warn!(key = self.key, offset = self.offset, error = %e, "download broke, taken up again");
                     self.resumes += 1;
                     std::thread::sleep(Duration::from_millis(100) * self.resumes);
                     self.resume()?;
                 }
                 Some(Err(e)) => {
-                    return Err(io::Error::other(format!("{} broke off: {e}", self.store.place(&self.key))));
+                    let told = format!("{} broke off: {}", self.store.place(&self.key), causes(&e));
+                    return Err(io::Error::other(told));
                 }
             }
         }
@@ -302,11 +335,15 @@ impl S3Reader {
             .runtime
             .block_on(sent)
             .map_err(|e| io::Error::other(self.store.told("cannot read", &self.key, &e)))?;
-        // A server that does not know ranges sends the object from its beginning.
+        // A server that knows no ranges sends the object from its beginning, one that knows no conditions
+        // sends another object.
         let from = format!("bytes {}-", self.offset);
-        if !got.content_range.is_some_and(|range| range.starts_with(&from)) {
+        let same = got.e_tag.as_ref() == Some(&self.etag);
+        if !same || !got.content_range.is_some_and(|range| range.starts_with(&from)) {
             let place = self.store.place(&self.key);
-            return Err(io::Error::other(format!("{place} broke off, and the server gives no part of it")));
+            return Err(io::Error::other(format!(
+                "{place} broke off, and the server does not go on with it"
+            )));
         }
         self.body = got.body;
         Ok(())
@@ -413,7 +450,7 @@ impl S3Upload {
         }
         let Some(multipart) = &mut self.multipart else { return Ok(()) };
         let mut parts = Vec::with_capacity(multipart.parts.len());
-        for part in std::mem::take(&mut multipart.parts) {
+        for part in &mut multipart.parts {
             let done = self.store.runtime.block_on(part);
             parts.push(done.map_err(|e| Error::Storage(format!("an upload broke: {e}")))??);
         }
@@ -434,8 +471,7 @@ impl S3Upload {
 
 impl Drop for S3Upload {
     fn drop(&mut self) {
-        let Some(multipart) = self.multipart.take() else { return };
-        multipart.parts.iter().for_each(JoinHandle::abort);
+        let Some(mut multipart) = self.multipart.take() else { return };
         let sent = self
             .store
             .client
@@ -444,8 +480,18 @@ impl Drop for S3Upload {
             .key(self.store.full(&self.key))
             .upload_id(&multipart.id)
             .send();
-        let aborted =
-            self.store.runtime.block_on(async { tokio::time::timeout(Duration::from_secs(2), sent).await });
+        let aborted = self.store.runtime.block_on(async {
+            // A part that arrived behind the abort would stay.
+            let under_way = async {
+                for part in multipart.parts.iter_mut().filter(|part| !part.is_finished()) {
+                    let _ = part.await;
+                }
+            };
+            if tokio::time::timeout(Duration::from_secs(1), under_way).await.is_err() {
+                multipart.parts.iter().for_each(JoinHandle::abort);
+            }
+            tokio::time::timeout(Duration::from_secs(2), sent).await
+        });
         if !matches!(aborted, Ok(Ok(_))) {
             tracing::warn!(
                 key = self.key,
