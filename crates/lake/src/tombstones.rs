@@ -60,6 +60,21 @@ impl Tombstones {
         !self.geo.is_empty() && author.is_some_and(of)
     }
 
+    /// The hidden tweets, by their ids.
+    pub fn tweets(&self) -> impl Iterator<Item = (Source, &str)> {
+        self.tweets.iter().map(|(source, id)| (*source, id.as_str()))
+    }
+
+    /// The hidden users, by their ids.
+    pub fn users(&self) -> impl Iterator<Item = (Source, &str)> {
+        self.users.iter().map(|(source, id)| (*source, id.as_str()))
+    }
+
+    /// The users who took places back, by their ids.
+    pub fn placeless(&self) -> impl Iterator<Item = (Source, &str)> {
+        self.geo.keys().map(|(source, id)| (*source, id.as_str()))
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.tweets.len() + self.users.len() + self.geo.len()
