@@ -1,5 +1,7 @@
 //! Second pass: what a tweet says, as one row of the clean table.
 
+use std::borrow::Cow;
+
 use lake::Tombstones;
 use table::Builder;
 use text::{Language, MusicInput, Token, Verdict};
@@ -7,6 +9,7 @@ use tweet::{Id, Retweeted, Tweet};
 
 use crate::args::Retweets;
 use crate::fates::Gathered;
+use crate::names::Names;
 use crate::rules::Rules;
 
 /// A tweet as its row shows it: a folded retweet shows its original.
@@ -76,32 +79,37 @@ impl<'t, 'a> Shown<'t, 'a> {
         let t = self.tweet;
         let known = self.bare.is_none();
         let author = &t.author;
-        let id = self.id().to_string();
-        let if_known = |value: Option<&str>| value.filter(|_| known).map(str::to_owned);
+        let names = place.names;
+        // Nobody learns of a hidden tweet from one that answers or quotes it.
+        let hidden = |id: &str| !place.tombstones.is_empty() && place.tombstones.hides(t.source, id, None);
+        let other = |id: Option<&'t str>| id.filter(|id| known && !hidden(id)).map(|id| names.tweet_id(id));
         rows.text("source", Some(t.source.as_str()));
-        rows.text("tweet_id", Some(&id));
-        rows.text("author_id", if_known(author.id.as_deref()).as_deref());
+        rows.text("tweet_id", Some(&names.tweet_id(&self.id().to_string())));
+        let account = author.id.as_deref().filter(|_| known).map(|id| names.account(id));
+        rows.text("author_id", account.as_deref());
         let username = if known { author.username.as_deref() } else { self.text().1 };
-        rows.text("username", username);
-        rows.text("user_name", author.name.as_deref().filter(|_| known));
+        rows.text("username", username.map(|name| names.handle(name)).as_deref());
+        rows.text("user_name", names.shown(author.name.as_deref().filter(|_| known)));
         rows.text("user_location", author.location.as_deref().filter(|_| known));
-        rows.text("conversation_id", t.conversation_id.as_deref().filter(|_| known));
-        rows.text("in_reply_to_id", t.in_reply_to_id.as_deref().filter(|_| known));
-        rows.text("quoted_id", t.quoted_id.as_deref().filter(|_| known));
+        rows.text("conversation_id", other(t.conversation_id.as_deref()).as_deref());
+        rows.text("in_reply_to_id", other(t.in_reply_to_id.as_deref()).as_deref());
+        rows.text("quoted_id", other(t.quoted_id.as_deref()).as_deref());
         rows.whole("created_at", self.created_at());
         rows.whole("user_created_at", author.created_at.filter(|_| known));
         rows.whole("first_seen", gathered.first);
         rows.whole("last_seen", gathered.last);
         rows.whole("counts_at", place.received);
-        rows.text("text", Some(said.text));
+        rows.text("text", Some(&names.text(said.text, &said.tokens)));
         rows.text("text_clean", Some(&said.clean));
         rows.flag("text_truncated", Some(t.truncated));
-        rows.texts("tokens", said.tokens.iter().map(|token| token.text));
+        list(rows, "tokens", names, said.tokens.iter(), |token| token.text, |token| names.token(token));
         rows.texts("hashtags", t.hashtags.iter().map(|h| &**h));
         // The first mention of a bare retweet is the author of its original.
-        rows.texts("mentions", t.mentions.iter().map(|m| &**m).skip(usize::from(!known)));
+        let mentions = t.mentions.iter().skip(usize::from(!known));
+        list(rows, "mentions", names, mentions, |name| &**name, |name| names.handle(name));
         rows.texts("cashtags", t.cashtags.iter().map(|c| &**c));
-        rows.texts("urls", t.urls.iter().map(|u| &**u));
+        let urls = t.urls.iter().filter(|url| !url.split(['/', '?', '#']).any(&hidden));
+        list(rows, "urls", names, urls, |url| &**url, |url| names.url(url));
         rows.texts("music_terms", said.music.terms.iter().copied());
         rows.text("lang", Some(said.language.code.as_str()));
         rows.text("lang_platform", t.lang.as_deref());
@@ -147,12 +155,31 @@ impl<'t, 'a> Shown<'t, 'a> {
     }
 }
 
+/// Adds a list that may name people.
+fn list<'x, T>(
+    rows: &mut Builder,
+    column: &str,
+    names: &Names,
+    items: impl Iterator<Item = T>,
+    plain: impl Fn(T) -> &'x str,
+    renamed: impl Fn(T) -> Cow<'x, str>,
+) {
+    match names {
+        Names::Plain => rows.texts(column, items.map(plain)),
+        Names::Pseudonyms(_) => {
+            let renamed: Vec<Cow<'_, str>> = items.map(renamed).collect();
+            rows.texts(column, renamed.iter().map(|name| &**name));
+        }
+    }
+}
+
 /// Where a row comes from.
 pub(crate) struct Place<'p> {
     pub(crate) part: &'p str,
     pub(crate) line: u32,
     pub(crate) received: Option<i64>,
     pub(crate) tombstones: &'p Tombstones,
+    pub(crate) names: &'p Names,
 }
 
 /// Adds the row of a tweet that was dropped before anybody read it: who it is and where it lies.

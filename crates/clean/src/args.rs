@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use lake::{Location, Partition};
-use task::{Common, EXIT_CODES};
+use task::{Common, ENVIRONMENT, EXIT_CODES, Secret};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -12,6 +12,8 @@ Examples:
     clean --lake lake
   One day, only English and Spanish, dropping only what is surely music:
     clean --lake s3://lake/tweets --partition 2026-11-20 --languages en,es --music-preset precision
+  Take deleted tweets out of everything that the lake holds:
+    clean purge --lake lake --ids deleted.txt
   How well the music filter does on labels of your own:
     clean evaluate --task music labelled.jsonl";
 
@@ -20,7 +22,7 @@ Examples:
 #[command(
     name = "clean",
     version,
-    after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
+    after_help = format!("{EXAMPLES}\n\n{ENVIRONMENT}\n\n{EXIT_CODES}"),
     max_term_width = 100,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true
@@ -30,23 +32,23 @@ pub struct Args {
     pub(crate) command: Option<Command>,
 
     /// The lake: a folder or s3://bucket/prefix
-    #[arg(long, env = "OFFKEY_LAKE", value_name = "LOCATION", value_parser = task::location, required = true)]
+    #[arg(long, env = "OFFKEY_LAKE", hide_env = true, value_name = "LOCATION", value_parser = task::location, required = true)]
     pub(crate) lake: Option<Location>,
 
-    /// Partition to clean, such as 2026-11-20 or 2026-11-20T08; may be given often [default: every stale one]
-    #[arg(long, env = "OFFKEY_PARTITION", value_name = "P", value_delimiter = ',', value_parser = partition)]
+    /// Partition to clean, such as 2026-11-20 or 2026-11-20T08; may be given often [default: all stale ones]
+    #[arg(long, env = "OFFKEY_PARTITION", hide_env = true, value_name = "P", value_delimiter = ',', value_parser = partition)]
     pub(crate) partition: Vec<Partition>,
 
     /// What decides a result.
     #[command(flatten)]
     pub(crate) rules: RuleFlags,
 
-    /// File of tweets that must not be shown, added to the lake's tombstones: ids, compliance rows or delete notices
-    #[arg(long, env = "OFFKEY_TOMBSTONES", value_name = "F")]
+    /// Tweets that must not be shown, for now and later: ids, compliance rows or delete notices, one a line
+    #[arg(long, help_heading = "What is kept", env = "OFFKEY_TOMBSTONES", hide_env = true, value_name = "F")]
     pub(crate) tombstones: Option<PathBuf>,
 
     /// Refuse partitions whose raw parts have not passed the gate
-    #[arg(long, env = "OFFKEY_GATED")]
+    #[arg(long, help_heading = "Options", env = "OFFKEY_GATED", hide_env = true)]
     pub(crate) gated: bool,
 
     /// What every binary takes.
@@ -60,6 +62,7 @@ impl Args {
         match &self.command {
             None => &self.common,
             Some(Command::Plan(plan)) => &plan.common,
+            Some(Command::Purge(purge)) => &purge.common,
             Some(Command::Evaluate(evaluate)) => &evaluate.common,
             Some(Command::Schema(schema)) => &schema.common,
         }
@@ -71,28 +74,48 @@ impl Args {
 #[command(next_help_heading = "What is kept")]
 pub(crate) struct RuleFlags {
     /// Keep only these languages, as ISO 639-1 codes [default: all]
-    #[arg(long, env = "OFFKEY_LANGUAGES", value_name = "CODES", value_delimiter = ',')]
+    #[arg(long, env = "OFFKEY_LANGUAGES", hide_env = true, value_name = "CODES", value_delimiter = ',')]
     pub(crate) languages: Vec<String>,
 
-    /// Where the line to music is drawn: balanced (best F1), precision (drops little else), recall (lets little through)
-    #[arg(long, env = "OFFKEY_MUSIC_PRESET", value_name = "PRESET", default_value = "balanced", value_parser = ["balanced", "precision", "recall"])]
+    /// What becomes of retweets: folded into their original, kept as rows of their own, or dropped
+    #[arg(long, env = "OFFKEY_RETWEETS", hide_env = true, value_enum, default_value_t = Retweets::Fold, hide_possible_values = true, value_name = "fold|keep|drop")]
+    pub(crate) retweets: Retweets,
+
+    /// The line to music: balanced (best F1), precision (drops little else) or recall (lets little through)
+    #[arg(long, env = "OFFKEY_MUSIC_PRESET", hide_env = true, value_name = "PRESET", default_value = "balanced", hide_possible_values = true, value_parser = ["balanced", "precision", "recall"])]
     pub(crate) music_preset: String,
 
     /// Drop from this music score on, instead of the preset's
-    #[arg(long, env = "OFFKEY_MUSIC_THRESHOLD", value_name = "X")]
+    #[arg(long, env = "OFFKEY_MUSIC_THRESHOLD", hide_env = true, value_name = "X", value_parser = score)]
     pub(crate) music_threshold: Option<f32>,
 
+    /// Concerts, tours and tickets are not music
+    #[arg(long, env = "OFFKEY_NO_MUSIC_CONCERTS", hide_env = true)]
+    pub(crate) no_music_concerts: bool,
+
+    /// Fan votes are music, also where they name none
+    #[arg(long, env = "OFFKEY_MUSIC_FAN_VOTES", hide_env = true)]
+    pub(crate) music_fan_votes: bool,
+
     /// Names, handles, songs and tours of the searched artist, instead of Justin Bieber's
-    #[arg(long, env = "OFFKEY_PROFILE", value_name = "FILE")]
+    #[arg(long, env = "OFFKEY_PROFILE", hide_env = true, value_name = "FILE")]
     pub(crate) profile: Option<PathBuf>,
 
     /// Terms that extend or replace those of the bundled lexicon
-    #[arg(long, env = "OFFKEY_LEXICON", value_name = "FILE")]
+    #[arg(long, env = "OFFKEY_LEXICON", hide_env = true, value_name = "FILE")]
     pub(crate) lexicon: Option<PathBuf>,
 
-    /// What becomes of retweets: folded into their original, kept as rows of their own, or dropped
-    #[arg(long, env = "OFFKEY_RETWEETS", value_enum, default_value_t = Retweets::Fold, hide_possible_values = true, value_name = "fold|keep|drop")]
-    pub(crate) retweets: Retweets,
+    /// Name authors and mentions by pseudonyms, under the key in OFFKEY_PSEUDONYM_KEY
+    #[arg(long, env = "OFFKEY_PSEUDONYMISE", hide_env = true)]
+    pub(crate) pseudonymise: bool,
+
+    /// The key of the pseudonyms in a file, instead of the environment
+    #[arg(long, env = "OFFKEY_PSEUDONYM_KEY_FILE", hide_env = true, value_name = "FILE")]
+    pub(crate) pseudonym_key_file: Option<PathBuf>,
+
+    /// The key of the pseudonyms; only ever from the environment.
+    #[arg(skip = pseudonym_key())]
+    pub(crate) pseudonym_key: Option<Secret>,
 }
 
 /// What becomes of retweets.
@@ -121,6 +144,8 @@ impl Retweets {
 pub(crate) enum Command {
     /// Prints the stale partitions in batches, for mapped tasks
     Plan(PlanArgs),
+    /// Removes tweets and users, for good, from all that the lake holds
+    Purge(PurgeArgs),
     /// Scores tokens, language or the music filter against labels
     Evaluate(EvaluateArgs),
     /// Prints the columns of the clean table as JSON
@@ -131,11 +156,11 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Flags)]
 pub(crate) struct PlanArgs {
     /// The lake: a folder or s3://bucket/prefix
-    #[arg(long, env = "OFFKEY_LAKE", value_name = "LOCATION", value_parser = task::location)]
+    #[arg(long, env = "OFFKEY_LAKE", hide_env = true, value_name = "LOCATION", value_parser = task::location)]
     pub(crate) lake: Location,
 
     /// Most batches
-    #[arg(long, env = "OFFKEY_BATCHES", value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, env = "OFFKEY_BATCHES", hide_env = true, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) batches: u16,
 
     /// What decides a result.
@@ -146,6 +171,33 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) common: Common,
 }
+
+/// `clean purge`.
+#[derive(Clone, Debug, Flags)]
+#[command(after_help = PURGE)]
+pub(crate) struct PurgeArgs {
+    /// The lake: a folder or s3://bucket/prefix
+    #[arg(long, env = "OFFKEY_LAKE", hide_env = true, value_name = "LOCATION", value_parser = task::location)]
+    pub(crate) lake: Location,
+
+    /// Tweets to remove: ids, compliance rows or delete notices, one a line
+    #[arg(long, env = "OFFKEY_IDS", hide_env = true, value_name = "F")]
+    pub(crate) ids: Option<PathBuf>,
+
+    /// Users whose tweets to remove: ids of accounts, one a line
+    #[arg(long, env = "OFFKEY_USERS", hide_env = true, value_name = "F")]
+    pub(crate) users: Option<PathBuf>,
+
+    /// What every binary takes.
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+const PURGE: &str = "\
+What is named becomes a tombstone of the lake. Then everything that any tombstone names goes: from raw
+parts, rejects and notices line by line; clean results, dataset versions and reports as a whole, to be
+made again by clean and featurize. `consumed` of the lake shrinks by what raw lost; _meta/purges/ tells.
+Let no other run be at work meanwhile. A purge that was broken off is completed by the next one.";
 
 /// `clean schema`.
 #[derive(Clone, Debug, Flags)]
@@ -184,6 +236,19 @@ pub(crate) enum Labels {
     Language,
     /// `tokens`: a list of strings
     Tokens,
+}
+
+fn score(text: &str) -> Result<f32, String> {
+    let score: f32 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if score.is_finite() { Ok(score) } else { Err("not a finite number".to_owned()) }
+}
+
+/// Not a flag: a command line can be read by others.
+fn pseudonym_key() -> Option<Secret> {
+    std::env::var("OFFKEY_PSEUDONYM_KEY")
+        .ok()
+        .map(|key| Secret::new(&key))
+        .filter(|key| !key.expose().is_empty())
 }
 
 fn partition(text: &str) -> Result<Partition, String> {

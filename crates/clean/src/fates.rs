@@ -8,7 +8,7 @@ use polars::prelude::{
 };
 
 use crate::args::Retweets;
-use crate::keys::Keys;
+use crate::keys::Lines;
 
 /// What becomes of a line before anybody reads its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(crate) enum Fate {
     Duplicate,
     /// A tombstone hides it.
     Deleted,
+    /// A copy of a tweet that a tombstone hides: its row does not name it.
+    HiddenDuplicate,
     /// Folded into the row of its original, or not wanted.
     Retweet,
     /// A later version wins.
@@ -31,7 +33,7 @@ impl Fate {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Kept => "kept",
-            Self::Duplicate => "duplicate",
+            Self::Duplicate | Self::HiddenDuplicate => "duplicate",
             Self::Deleted => "deleted",
             Self::Retweet => "retweet",
             Self::Edited => "edited",
@@ -58,13 +60,14 @@ pub(crate) struct Fates {
 }
 
 /// Decides every line.
-pub(crate) fn decide(keys: &Keys, retweets: Retweets) -> PolarsResult<Fates> {
-    let mut fates = Fates { by_line: vec![Fate::Rejected; keys.lines()], gathered: HashMap::new() };
-    let lines = keys.frame()?.sort(["order"], SortMultipleOptions::default())?;
+pub(crate) fn decide(lines: &Lines, retweets: Retweets) -> PolarsResult<Fates> {
+    let mut fates = Fates { by_line: vec![Fate::Rejected; lines.count], gathered: HashMap::new() };
+    let lines = in_order(&lines.frame, "order")?;
 
     // Copies: the greatest (received, line) wins.
     let (rest, copies) = split(&lines, &last_of(&lines, "id")?)?;
     fates.mark(&copies, Fate::Duplicate)?;
+    fates.mark(&copies.filter(copies.column("deleted")?.bool()?)?, Fate::HiddenDuplicate)?;
 
     let deleted = rest.column("deleted")?.bool()?.clone();
     let (gone, rest) = split(&rest, &deleted)?;
@@ -78,9 +81,8 @@ pub(crate) fn decide(keys: &Keys, retweets: Retweets) -> PolarsResult<Fates> {
             rest
         }
         Retweets::Fold => {
-            // A full text beats a cut one, the original beats what a retweet carries, later beats earlier.
-            let best_last = SortMultipleOptions::default().with_order_descending_multi([false, true, false]);
-            let ranked = rest.sort(["full", "retweet", "order"], best_last)?;
+            // The line that is worth most wins, of these the latest.
+            let ranked = rest.sort(["worth", "order"], SortMultipleOptions::default())?;
             let (winners, folded) = split(&ranked, &last_of(&ranked, "key")?)?;
             fates.mark(&folded, Fate::Retweet)?;
             fates.gather(&lines, &winners, &rest)?;
@@ -88,8 +90,8 @@ pub(crate) fn decide(keys: &Keys, retweets: Retweets) -> PolarsResult<Fates> {
         }
     };
 
-    // Versions: the last one is the one with the greatest id.
-    let ranked = rest.sort(["id"], SortMultipleOptions::default())?;
+    // Versions: the last one is the tweet with the greatest id, whoever carries it.
+    let ranked = in_order(&rest, "key")?;
     let (kept, earlier) = split(&ranked, &last_of(&ranked, "root")?)?;
     fates.mark(&earlier, Fate::Edited)?;
     fates.mark(&kept, Fate::Kept)?;
@@ -107,7 +109,7 @@ impl Fates {
         Ok(())
     }
 
-    /// Sums what belongs to each winner: over all `lines` of its key, re-reads included, and over the
+    /// Sums what belongs to each winner that has more than one line: over all `lines` of its key, re-reads included, and over the
     /// distinct retweets among `distinct`.
     fn gather(&mut self, lines: &DataFrame, winners: &DataFrame, distinct: &DataFrame) -> PolarsResult<()> {
         let (_, shown) = split(lines, lines.column("deleted")?.bool()?)?;
@@ -158,6 +160,13 @@ fn sums(lines: &DataFrame) -> PolarsResult<HashMap<u64, Sums>> {
             (key, Sums { lines: count(one[n]), own: count(own[n]), first: first[n], last: last[n] })
         })
         .collect())
+}
+
+/// The rows by a column; most partitions lie in that order already.
+fn in_order(frame: &DataFrame, column: &str) -> PolarsResult<DataFrame> {
+    let values = frame.column(column)?.u64()?;
+    let ordered = values.downcast_iter().flat_map(|chunk| chunk.values_iter()).is_sorted();
+    if ordered { Ok(frame.clone()) } else { frame.sort([column], SortMultipleOptions::default()) }
 }
 
 /// Whether each row is the last one with its value.

@@ -1,19 +1,22 @@
 //! First pass: who each tweet of a partition is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use lake::{Chunk, Lake, RawCommit, Tombstones, Values, open_part, part_error};
-use polars::prelude::{Column, DataFrame, NamedFrom, PolarsResult, Series};
+use polars::prelude::{
+    BooleanChunked, DataFrame, Int64Chunked, IntoColumn, NewChunkedArray, PolarsResult, UInt8Chunked,
+    UInt32Chunked, UInt64Chunked,
+};
 use task::{Exit, Failure, Outcome, Task, ordered_map};
-use tweet::{Id, Parsed, Reject, Tweet};
+use tweet::{Id, Parsed, Reject, Retweeted, Tweet};
 
 use crate::args::Retweets;
 
 /// X ids stay below this; interned Bluesky URIs lie above.
 const URIS: u64 = 1 << 63;
 /// No time, where a plain number is kept.
-pub(crate) const NO_TIME: i64 = i64::MIN;
+const NO_TIME: i64 = i64::MIN;
 
 /// Chunks of the lines of parts, one part behind the other.
 pub(crate) struct Parts<'a> {
@@ -50,36 +53,62 @@ impl<'a> Parts<'a> {
 /// Who a line is.
 struct Key {
     id: Id<'static>,
-    /// The row it belongs to: its original's id if it is folded, else its own.
+    /// The tweet it shows: its original, if it is a retweet, else itself.
     key: Id<'static>,
-    /// The first version of that row's tweet.
+    /// The first version of that tweet.
     root: Id<'static>,
     time: Option<i64>,
     retweet: bool,
-    full: bool,
-    deleted: bool,
+    worth: u8,
+    hidden: Hidden,
 }
 
-/// Who every line of a partition is, by its number in the order of the parts.
+/// Whether a line may not be shown, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hidden {
+    No,
+    /// The tweet itself, or the retweet as such.
+    Itself,
+    /// The original of the retweet.
+    Original,
+}
+
+/// Who every readable line of a partition is, in the order of the parts: 44 bytes a tweet.
 #[derive(Default)]
-pub(crate) struct Keys {
+struct Keys {
+    /// Number of the line among all lines.
+    line: Vec<u32>,
     /// Greater wins between copies: the part's rank by `received`, then the line, then the part.
     order: Vec<u64>,
-    pub(crate) id: Vec<u64>,
+    id: Vec<u64>,
     key: Vec<u64>,
     root: Vec<u64>,
-    pub(crate) time: Vec<i64>,
+    time: Vec<i64>,
     retweet: Vec<bool>,
-    full: Vec<bool>,
-    deleted: Vec<bool>,
-    readable: Vec<bool>,
+    /// How much a line is worth among those that show the same tweet: see [`worth`].
+    worth: Vec<u8>,
+    hidden: Vec<Hidden>,
+    lines: u32,
     uris: Vec<String>,
     numbers: HashMap<String, u64>,
-    /// Lines that the parser of this version refuses, as lines of `rejects.jsonl`.
-    pub(crate) rejects: Vec<(&'static str, String)>,
+    rejects: Vec<(&'static str, String)>,
 }
 
-impl Keys {
+/// The keys of a partition's lines, read and ready for Polars.
+pub(crate) struct Lines {
+    /// A row a readable line: `line, order, id, key, root, time, retweet, worth, deleted`.
+    pub(crate) frame: DataFrame,
+    /// Lines, readable or not.
+    pub(crate) count: usize,
+    /// Lines that the parser of this version refuses: codes, and lines of `rejects.jsonl`.
+    pub(crate) rejects: Vec<(&'static str, String)>,
+    line: UInt32Chunked,
+    id: UInt64Chunked,
+    time: Int64Chunked,
+    uris: Vec<String>,
+}
+
+impl Lines {
     /// Reads all parts.
     pub(crate) fn read(
         lake: &Lake,
@@ -88,7 +117,7 @@ impl Keys {
         retweets: Retweets,
         task: &Task,
     ) -> Outcome<Self> {
-        let mut keys = Self::default();
+        let mut keys = Keys::default();
         let ranks = ranks(parts);
         let mut chunks = Parts::new(lake, parts);
         let next = || {
@@ -96,86 +125,153 @@ impl Keys {
             chunks.next_chunk()
         };
         let work = |(part, chunk): (usize, Chunk)| {
-            let read =
-                |v: &lake::Value| (v.line, Key::read(&chunk.bytes[v.start..v.end], tombstones, retweets));
+            let read = |v: &lake::Value| (v.line, Key::read(&chunk.bytes[v.start..v.end], tombstones));
             Ok((part, chunk.values.iter().map(read).collect::<Vec<_>>()))
         };
         ordered_map(task.threads, next, work, |(part, lines)| {
             for (line, key) in lines {
-                keys.push(order(ranks[part], line, part)?, key, &parts[part].part, line);
+                match key {
+                    Ok(key) => keys.push(order(ranks[part], line, part)?, key),
+                    Err(why) => keys.reject(&why, &parts[part].part, line),
+                }
+                keys.lines += 1;
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        Ok(keys)
+        keys.spread();
+        keys.into_lines(retweets)
+            .map_err(|e| Failure::new(Exit::Storage, format!("a table could not be made: {e}")))
     }
+}
 
-    fn push(&mut self, order: u64, key: Result<Key, Reject>, part: &str, line: u64) {
-        self.order.push(order);
-        self.readable.push(key.is_ok());
-        let key = key.unwrap_or_else(|why| {
-            let code = why.code.as_str();
-            let told = serde_json::json!({ "part": part, "line": line, "code": code, "at": why.offset, "why": why.detail });
-            self.rejects.push((code, told.to_string()));
-            Key { id: Id::X(0), key: Id::X(0), root: Id::X(0), time: None, retweet: false, full: false, deleted: false }
-        });
+impl Keys {
+    fn push(&mut self, order: u64, key: Key) {
         let (id, row, root) = (self.number(key.id), self.number(key.key), self.number(key.root));
+        self.line.push(self.lines);
+        self.order.push(order);
         self.id.push(id);
         self.key.push(row);
         self.root.push(root);
         self.time.push(key.time.unwrap_or(NO_TIME));
         self.retweet.push(key.retweet);
-        self.full.push(key.full);
-        self.deleted.push(key.deleted);
+        self.worth.push(key.worth);
+        self.hidden.push(key.hidden);
+    }
+
+    fn reject(&mut self, why: &Reject, part: &str, line: u64) {
+        let code = why.code.as_str();
+        let told = serde_json::json!({ "part": part, "line": line, "code": code, "at": why.offset, "why": why.detail });
+        self.rejects.push((code, told.to_string()));
     }
 
     fn number(&mut self, id: Id<'static>) -> u64 {
         match id {
-            Id::X(number) => number,
-            Id::Uri(uri) => *self.numbers.entry(uri.into_owned()).or_insert_with_key(|uri| {
-                self.uris.push(uri.clone());
-                URIS | (self.uris.len() as u64 - 1)
-            }),
+            Id::X(number) if number < URIS => number,
+            Id::X(number) => self.interned(number.to_string()),
+            Id::Uri(uri) => self.interned(uri.into_owned()),
         }
     }
 
+    fn interned(&mut self, id: String) -> u64 {
+        *self.numbers.entry(id).or_insert_with_key(|id| {
+            self.uris.push(id.clone());
+            URIS | (self.uris.len() as u64 - 1)
+        })
+    }
+
+    /// What one line hides is hidden in all: in copies that do not name their author, in other versions, in retweets.
+    fn spread(&mut self) {
+        if self.hidden.iter().all(|hidden| *hidden == Hidden::No) {
+            return;
+        }
+        let mut gone: HashSet<u64> = HashSet::new();
+        let mut known = usize::MAX;
+        while gone.len() != known {
+            known = gone.len();
+            for (n, hidden) in self.hidden.iter_mut().enumerate() {
+                let (id, key, root, retweet) = (self.id[n], self.key[n], self.root[n], self.retweet[n]);
+                let shown_is_gone = gone.contains(&key) || gone.contains(&root);
+                *hidden = match *hidden {
+                    _ if retweet && shown_is_gone => Hidden::Original,
+                    Hidden::No if shown_is_gone || gone.contains(&id) => Hidden::Itself,
+                    known => known,
+                };
+                match *hidden {
+                    Hidden::No => {}
+                    Hidden::Itself if retweet => drop(gone.insert(id)),
+                    Hidden::Itself | Hidden::Original => gone.extend([id, key, root]),
+                }
+            }
+        }
+    }
+
+    /// Hands the columns to Polars without copying them.
+    fn into_lines(mut self, retweets: Retweets) -> PolarsResult<Lines> {
+        if retweets != Retweets::Fold {
+            // Every retweet is a row of its own.
+            for n in 0..self.id.len() {
+                self.key[n] = self.id[n];
+                if self.retweet[n] {
+                    self.root[n] = self.id[n];
+                }
+            }
+        }
+        let deleted: Vec<bool> = self.hidden.iter().map(|hidden| *hidden != Hidden::No).collect();
+        let line = UInt32Chunked::from_vec("line".into(), self.line);
+        let id = UInt64Chunked::from_vec("id".into(), self.id);
+        let time: Int64Chunked = match self.time.contains(&NO_TIME) {
+            true => self.time.iter().map(|t| Some(*t).filter(|t| *t != NO_TIME)).collect(),
+            false => Int64Chunked::from_vec("time".into(), self.time),
+        };
+        let time = time.with_name("time".into());
+        let whole = |name: &str, values: Vec<u64>| UInt64Chunked::from_vec(name.into(), values).into_column();
+        let flag =
+            |name: &str, values: &[bool]| BooleanChunked::from_slice(name.into(), values).into_column();
+        let columns = vec![
+            line.clone().into_column(),
+            whole("order", self.order),
+            id.clone().into_column(),
+            whole("key", self.key),
+            whole("root", self.root),
+            time.clone().into_column(),
+            flag("retweet", &self.retweet),
+            UInt8Chunked::from_vec("worth".into(), self.worth).into_column(),
+            flag("deleted", &deleted),
+        ];
+        let frame = DataFrame::new(line.len(), columns)?;
+        Ok(Lines {
+            frame,
+            count: self.lines as usize,
+            rejects: self.rejects,
+            line,
+            id,
+            time,
+            uris: self.uris,
+        })
+    }
+}
+
+impl Lines {
+    /// The id and the own time of a readable line.
+    pub(crate) fn who(&self, line: usize) -> (String, Option<i64>) {
+        let at = match self.line.len() == self.count {
+            true => line,
+            false => {
+                self.line.cont_slice().map_or(line, |lines| lines.partition_point(|l| (*l as usize) < line))
+            }
+        };
+        (self.name(self.id.get(at).unwrap_or(0)), self.time.get(at))
+    }
+
     /// An id as it is written outside memory.
-    pub(crate) fn name(&self, id: u64) -> String {
+    fn name(&self, id: u64) -> String {
         let uri = id.checked_sub(URIS).and_then(|n| usize::try_from(n).ok()).and_then(|n| self.uris.get(n));
         uri.cloned().unwrap_or_else(|| id.to_string())
-    }
-
-    /// Lines, readable or not.
-    pub(crate) fn lines(&self) -> usize {
-        self.order.len()
-    }
-
-    /// The readable lines as a frame; `line` is the number of each.
-    pub(crate) fn frame(&self) -> PolarsResult<DataFrame> {
-        let line: Vec<u32> = (0..self.lines()).map(|n| u32::try_from(n).unwrap_or(u32::MAX)).collect();
-        let column = |name: &str, values: &[u64]| Column::from(Series::new(name.into(), values));
-        let flags = |name: &str, values: &[bool]| Column::from(Series::new(name.into(), values));
-        let time: Vec<Option<i64>> = self.time.iter().map(|t| (*t != NO_TIME).then_some(*t)).collect();
-        let all = DataFrame::new(
-            self.lines(),
-            vec![
-                Column::from(Series::new("line".into(), line)),
-                column("order", &self.order),
-                column("id", &self.id),
-                column("key", &self.key),
-                column("root", &self.root),
-                Column::from(Series::new("time".into(), time)),
-                flags("retweet", &self.retweet),
-                flags("full", &self.full),
-                flags("deleted", &self.deleted),
-            ],
-        )?;
-        let readable = Series::new("readable".into(), &self.readable);
-        all.filter(readable.bool()?)
     }
 }
 
 impl Key {
-    fn read(line: &[u8], tombstones: &Tombstones, retweets: Retweets) -> Result<Self, Reject> {
+    fn read(line: &[u8], tombstones: &Tombstones) -> Result<Self, Reject> {
         let Parsed::Tweet(tweet) = tweet::parse_bytes(line)? else {
             return Err(Reject {
                 code: tweet::Code::NotATweet,
@@ -183,7 +279,7 @@ impl Key {
                 detail: "a raw line is one tweet".into(),
             });
         };
-        let original = tweet.retweeted.as_ref().filter(|_| retweets == Retweets::Fold);
+        let original = tweet.retweeted.as_ref();
         let carried = original.and_then(|o| o.tweet.as_deref());
         let shown = carried.unwrap_or(&tweet);
         let key = original.map_or(&tweet.id, |o| &o.id);
@@ -193,29 +289,39 @@ impl Key {
             key: key.clone().into_owned(),
             root: root.clone().into_owned(),
             time: tweet.time(),
-            retweet: tweet.retweeted.is_some(),
-            full: !shown.truncated,
-            deleted: hidden(&tweet, tombstones),
+            retweet: original.is_some(),
+            worth: worth(&tweet),
+            hidden: hidden(&tweet, tombstones),
         })
     }
 }
 
-/// Whether a tweet, an earlier version of it, its author, or the same of the original it carries, may not be shown.
-fn hidden(tweet: &Tweet<'_>, tombstones: &Tombstones) -> bool {
-    if tweet.withheld_everywhere {
-        return true;
+/// How much a line is worth among those that show the same tweet: one that carries it is worth more than
+/// one that names it, a full text more than a cut one, the tweet itself more than a retweet.
+fn worth(tweet: &Tweet<'_>) -> u8 {
+    match &tweet.retweeted {
+        None => 3 + 2 * u8::from(!tweet.truncated),
+        Some(Retweeted { tweet: Some(carried), .. }) => 2 + 2 * u8::from(!carried.truncated),
+        Some(_) => u8::from(!tweet.truncated),
     }
-    let original = tweet.retweeted.as_ref();
-    if !tombstones.is_empty() {
-        let hides =
-            |id: &Id<'_>, author: Option<&str>| tombstones.hides(tweet.source, &id.to_string(), author);
-        let own =
-            hides(&tweet.id, tweet.author.id.as_deref()) || tweet.edits.iter().any(|id| hides(id, None));
-        if own || original.is_some_and(|o| hides(&o.id, None)) {
-            return true;
+}
+
+/// Whether a tweet, a version of it, its author, or the same of its original, may not be shown.
+fn hidden(tweet: &Tweet<'_>, tombstones: &Tombstones) -> Hidden {
+    let named = |id: &Id<'_>| !tombstones.is_empty() && tombstones.hides(tweet.source, &id.to_string(), None);
+    let hides = |tweet: &Tweet<'_>| {
+        let author = tweet.author.id.as_deref();
+        let by_author =
+            || !tombstones.is_empty() && author.is_some_and(|_| tombstones.hides(tweet.source, "", author));
+        tweet.withheld_everywhere || named(&tweet.id) || tweet.edits.iter().any(named) || by_author()
+    };
+    match &tweet.retweeted {
+        Some(original) if named(&original.id) || original.tweet.as_deref().is_some_and(hides) => {
+            Hidden::Original
         }
+        _ if hides(tweet) => Hidden::Itself,
+        _ => Hidden::No,
     }
-    original.and_then(|o| o.tweet.as_deref()).is_some_and(|o| hidden(o, tombstones))
 }
 
 /// Rank of each part by when it was received; parts received at the same time share one.

@@ -9,14 +9,19 @@ mod args;
 mod evaluate;
 mod fates;
 mod keys;
+mod names;
 mod partition;
 mod plan;
+mod purge;
+mod rewrite;
 mod rules;
+mod sought;
 mod stage;
 
 pub use args::Args;
 use args::Command;
 pub use plan::Plan;
+pub use purge::Purged;
 use serde::Serialize;
 use serde_json::{Value, json};
 use table::CLEAN;
@@ -30,6 +35,8 @@ pub enum Report {
     Summary(Box<Summary>),
     /// Of `plan`.
     Plan(Plan),
+    /// Of `purge`.
+    Purged(Box<Purged>),
     /// Of the other commands.
     Other(Value),
 }
@@ -42,6 +49,7 @@ pub fn run(args: &Args, task: &Task) -> Outcome<Report> {
     match &args.command {
         None => stage::run(args, task).map(|summary| Report::Summary(Box::new(summary))),
         Some(Command::Plan(plan)) => plan::run(plan, task).map(Report::Plan),
+        Some(Command::Purge(purge)) => purge::run(purge, task).map(|purged| Report::Purged(Box::new(purged))),
         Some(Command::Evaluate(evaluate)) => evaluate::run(evaluate).map(Report::Other),
         Some(Command::Schema(_)) => Ok(Report::Other(json!({ "stage": "schema", "columns": CLEAN }))),
     }

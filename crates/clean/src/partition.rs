@@ -12,7 +12,7 @@ use tweet::Parsed;
 
 use crate::analyse::{Place, Shown, unread_row};
 use crate::fates::{Fate, Fates, Gathered, decide};
-use crate::keys::{Keys, NO_TIME, Parts};
+use crate::keys::{Lines, Parts};
 use crate::plan::Asked;
 use crate::rules::Rules;
 
@@ -23,7 +23,7 @@ const TERMS: usize = 50;
 
 /// Makes the clean result of a partition, and its pointer; nothing points to it yet.
 pub(crate) fn make(lake: &Lake, asked: &Asked, rules: &Rules, task: &Task) -> Outcome<CleanPointer> {
-    let keys = Keys::read(lake, &asked.parts, &asked.tombstones, rules.retweets, task)?;
+    let keys = Lines::read(lake, &asked.parts, &asked.tombstones, rules.retweets, task)?;
     let fates = decide(&keys, rules.retweets).map_err(|e| engine(&e))?;
     let path = format!("clean/{}/{}", asked.partition.path(), asked.fingerprint);
     let mut made = Made::start(lake, asked, &path)?;
@@ -60,7 +60,7 @@ fn engine(error: &polars::prelude::PolarsError) -> Failure {
     Failure::new(Exit::Storage, format!("a table could not be made: {error}"))
 }
 
-fn rejects(lake: &Lake, path: &str, keys: &Keys) -> Outcome<FileStat> {
+fn rejects(lake: &Lake, path: &str, keys: &Lines) -> Outcome<FileStat> {
     let mut upload = lake.store.create(&format!("{path}/rejects.jsonl"))?;
     for (_, line) in &keys.rejects {
         writeln!(upload, "{line}")
@@ -125,7 +125,7 @@ impl Made {
         asked: &Asked,
         rules: &Rules,
         task: &Task,
-        keys: &Keys,
+        keys: &Lines,
         fates: &Fates,
     ) -> Outcome<()> {
         let mut chunks = Parts::new(lake, &asked.parts);
@@ -154,7 +154,7 @@ impl Made {
 fn rows(
     asked: &Asked,
     rules: &Rules,
-    keys: &Keys,
+    keys: &Lines,
     fates: &Fates,
     part: usize,
     first: usize,
@@ -170,13 +170,19 @@ fn rows(
             line: u32::try_from(value.line).unwrap_or(u32::MAX),
             received: commit.received,
             tombstones: &asked.tombstones,
+            names: &rules.names,
         };
         match fates.by_line[n] {
             Fate::Rejected => {}
             Fate::Deleted => tally.drop(Fate::Deleted.as_str(), None),
+            Fate::HiddenDuplicate => {
+                unread_row(&commit.source, "", None, &place, &mut dropped_rows);
+                reasons.push(Fate::HiddenDuplicate.as_str());
+                tally.drop(Fate::HiddenDuplicate.as_str(), None);
+            }
             fate @ (Fate::Duplicate | Fate::Retweet | Fate::Edited) => {
-                let id = keys.name(keys.id[n]);
-                let time = Some(keys.time[n]).filter(|t| *t != NO_TIME);
+                let (id, time) = keys.who(n);
+                let id = rules.names.tweet_id(&id).into_owned();
                 unread_row(&commit.source, &id, time, &place, &mut dropped_rows);
                 reasons.push(fate.as_str());
                 tally.drop(fate.as_str(), Some(id));
@@ -191,7 +197,7 @@ fn rows(
                 };
                 let shown = Shown::of(&tweet, rules.retweets);
                 let said = shown.said(rules);
-                let id = shown.id().to_string();
+                let id = rules.names.tweet_id(&shown.id().to_string()).into_owned();
                 let line = u32::try_from(n).unwrap_or(u32::MAX);
                 let alone = Gathered { copies: 1, retweets: 0, first: tweet.time(), last: tweet.time() };
                 let gathered = fates.gathered.get(&line).copied().unwrap_or(alone);
@@ -267,15 +273,16 @@ impl Tally {
     fn ledger(
         &self,
         asked: &Asked,
-        keys: &Keys,
+        keys: &Lines,
         fates: &Fates,
         files: &BTreeMap<String, FileStat>,
     ) -> Outcome<Ledger> {
         let records: u64 = asked.parts.iter().map(|p| p.tweets).sum();
         let mut rejected = Counts::new();
         keys.rejects.iter().for_each(|(code, _)| Ledger::count(&mut rejected, code, 1));
-        let duplicates = fates.by_line.iter().filter(|f| **f == Fate::Duplicate).count() as u64;
-        let consumed = (keys.lines() - keys.rejects.len()) as u64;
+        let is_duplicate = |fate: &&Fate| matches!(fate, Fate::Duplicate | Fate::HiddenDuplicate);
+        let duplicates = fates.by_line.iter().filter(is_duplicate).count() as u64;
+        let consumed = (keys.count - keys.rejects.len()) as u64;
         let ledger = Ledger {
             records,
             consumed,

@@ -12,6 +12,7 @@ use task::{Exit, Failure, Outcome};
 use text::{Code, Music, Preset, Switches};
 
 use crate::args::{Retweets, RuleFlags};
+use crate::names::Names;
 
 /// Version of everything here that decides a result and has no version of its own: parser, fates, text stage.
 const RULES_VERSION: &str = "1";
@@ -24,13 +25,15 @@ pub(crate) struct Rules {
     pub(crate) retweets: Retweets,
     pub(crate) music: Arc<Music>,
     pub(crate) switches: Switches,
+    pub(crate) names: Names,
     preset: String,
     lexicon_hash: String,
 }
 
 impl Rules {
     pub(crate) fn new(flags: &RuleFlags) -> Outcome<Self> {
-        let languages = flags.languages.iter().map(|code| {
+        let named = flags.languages.iter().filter(|code| !code.trim().is_empty());
+        let languages = named.map(|code| {
             text::normalise_language(code.trim()).ok_or_else(|| {
                 Failure::new(Exit::Usage, format!("{code:?} is no language code"))
                     .hint("use ISO 639-1 codes, such as en,es,pt")
@@ -49,12 +52,20 @@ impl Rules {
             Failure::new(Exit::BadInput, e.to_string())
                 .hint("crates/text/README.md tells the format of lexicon and profile")
         })?;
+        let mut languages = languages.collect::<Outcome<Vec<Code>>>()?;
+        languages.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+        languages.dedup();
+        let names = match flags.pseudonymise {
+            true => Names::pseudonyms(flags.pseudonym_key.as_ref(), flags.pseudonym_key_file.as_deref())?,
+            false => Names::Plain,
+        };
         Ok(Self {
-            languages: languages.collect::<Outcome<_>>()?,
+            languages,
             threshold: flags.music_threshold.unwrap_or_else(|| preset.threshold()),
             retweets: flags.retweets,
             music: Arc::new(music),
-            switches: Switches::default(),
+            switches: Switches { concerts: !flags.no_music_concerts, fan_votes: flags.music_fan_votes },
+            names,
             preset: preset.as_str().to_owned(),
             lexicon_hash: sha256_hex(files.join("\n").as_bytes()),
         })
@@ -66,7 +77,10 @@ impl Rules {
             "languages": self.languages.iter().map(Code::as_str).collect::<Vec<_>>(),
             "music_preset": self.preset,
             "music_threshold": self.threshold,
+            "music_concerts": self.switches.concerts,
+            "music_fan_votes": self.switches.fan_votes,
             "retweets": self.retweets.as_str(),
+            "pseudonym_key": self.names.key_id(),
         })
     }
 
@@ -85,8 +99,7 @@ impl Rules {
 
     /// The fingerprint of a result over these parts and tombstones.
     pub(crate) fn fingerprint(&self, parts: &[RawCommit], tombstones: &str) -> String {
-        let mut languages: Vec<&str> = self.languages.iter().map(Code::as_str).collect();
-        languages.sort_unstable();
+        let languages: Vec<&str> = self.languages.iter().map(Code::as_str).collect();
         // The part's name decides ties between copies, so it stands beside the hash.
         let parts: Vec<String> = parts.iter().map(|p| format!("{} {}", p.sha256, p.part)).collect();
         Fingerprint::new()
@@ -96,7 +109,10 @@ impl Rules {
             .with("lexicon", &self.lexicon_hash)
             .with("languages", &languages.join(","))
             .with("threshold", &self.threshold.to_string())
+            .with("concerts", &self.switches.concerts.to_string())
+            .with("fan votes", &self.switches.fan_votes.to_string())
             .with("retweets", self.retweets.as_str())
+            .with("pseudonyms", self.names.key_id().unwrap_or_default())
             .with("tombstones", tombstones)
             .with_all("parts", parts.iter().map(String::as_str))
             .finish()
