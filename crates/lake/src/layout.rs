@@ -193,7 +193,10 @@ impl Gate {
 }
 
 /// A dataset's name: a path segment of letters, digits, dots, dashes, underscores.
-pub(crate) fn check_name(name: &str) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Usage`] for anything else.
+pub fn check_name(name: &str) -> Result<()> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     if (1..=100).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(plain) {
         Ok(())

@@ -179,6 +179,58 @@ pub const CLEAN: &[Column] = columns! {
     Provenance: "raw_line" U32 ["line, from 1"] "line in that part";
 };
 
+/// What `featurize` adds to every row. Nothing here is NaN; null means "unknown", and a `has_` column
+/// says where.
+pub const FEATURES: &[Column] = columns! {
+    Feature: "token_count" U32 ["count"] "tokens";
+    Feature: "word_count" U32 ["count"] "tokens that begin with a letter and are no link";
+    Feature: "hashtag_count" U32 ["count"] "entries of hashtags";
+    Feature: "mention_count" U32 ["count"] "entries of mentions";
+    Feature: "url_count" U32 ["count"] "entries of urls";
+    Feature: "cashtag_count" U32 ["count"] "entries of cashtags";
+    Feature: "emoji_count" U32 ["count"] "tokens that hold a pictograph, a flag or a keycap";
+    Feature: "char_count" U32 ["count"] "code points of text";
+    Feature: "letter_count" U32 ["count"] "letters of any script in text";
+    Feature: "upper_ratio" F32 ["ratio"] "upper-case letters of the letters; 0 without letters";
+    Feature: "digit_ratio" F32 ["ratio"] "digits of the code points; 0 for an empty text";
+    Feature: "punct_ratio" F32 ["ratio"] "ASCII, general, CJK and full-width punctuation of the code points; 0 for an empty text";
+    Feature: "mean_word_length" F32 ["code points"] "mean length of the words; 0 without words";
+    Feature: "question_marks" U32 ["count"] "? and its full-width and Arabic forms in text";
+    Feature: "exclamation_marks" U32 ["count"] "! and its full-width form in text";
+    Feature: "has_created_at" Bool "created_at is known, and with it the next four";
+    Feature: "hour_sin" F32 (null) ["sine"] "sine of 2π hour/24, the hour of created_at in UTC";
+    Feature: "hour_cos" F32 (null) ["sine"] "cosine of the same";
+    Feature: "weekday_sin" F32 (null) ["sine"] "sine of 2π day/7, the weekday of created_at in UTC, Monday 0";
+    Feature: "weekday_cos" F32 (null) ["sine"] "cosine of the same";
+    Feature: "has_account_age" Bool "created_at and user_created_at are known, and with them the next";
+    Feature: "account_age_days" F32 (null) ["days"] "from user_created_at to created_at, at least 0";
+    Feature: "has_author_counts" Bool "all of the next four are known";
+    Feature: "log_followers" F32 (null) ["ln(1 + users)"] "of followers_count, at least 0";
+    Feature: "log_following" F32 (null) ["ln(1 + users)"] "of following_count, at least 0";
+    Feature: "log_listed" F32 (null) ["ln(1 + lists)"] "of listed_count, at least 0";
+    Feature: "log_statuses" F32 (null) ["ln(1 + tweets)"] "of statuses_count, at least 0";
+    Feature: "lang_en" Bool "lang is English";
+    Feature: "lang_es" Bool "lang is Spanish";
+    Feature: "lang_pt" Bool "lang is Portuguese";
+    Feature: "lang_fr" Bool "lang is French";
+    Feature: "lang_de" Bool "lang is German";
+    Feature: "lang_it" Bool "lang is Italian";
+    Feature: "lang_nl" Bool "lang is Dutch";
+    Feature: "lang_tr" Bool "lang is Turkish";
+    Feature: "lang_id" Bool "lang is Indonesian";
+    Feature: "lang_tl" Bool "lang is Tagalog";
+    Feature: "lang_ru" Bool "lang is Russian";
+    Feature: "lang_ar" Bool "lang is Arabic";
+    Feature: "lang_hi" Bool "lang is Hindi";
+    Feature: "lang_th" Bool "lang is Thai";
+    Feature: "lang_ja" Bool "lang is Japanese";
+    Feature: "lang_ko" Bool "lang is Korean";
+    Feature: "lang_und" Bool "nobody knows the language";
+    Feature: "lang_other" Bool "lang is none of the above; exactly one of the lang columns is true";
+    Group: "group" String "16 hex digits of the hash of what the split keeps together";
+    Split: "split" String "train, validation or test";
+};
+
 /// The last column of `dropped.parquet`.
 pub const DROP_REASON: Column = Column {
     name: "drop_reason",
@@ -194,17 +246,23 @@ pub fn dropped() -> Vec<Column> {
     CLEAN.iter().copied().chain([DROP_REASON]).collect()
 }
 
+/// The columns of a dataset.
+pub fn dataset() -> Vec<Column> {
+    [CLEAN, FEATURES].concat()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{CLEAN, Column, Kind, Role};
+    use super::{CLEAN, Column, Kind, Role, dataset};
 
     #[test]
     fn names_are_unique_and_lists_are_never_null() {
-        let mut names: Vec<&str> = CLEAN.iter().map(|c| c.name).collect();
+        let all = dataset();
+        let mut names: Vec<&str> = all.iter().map(|c| c.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), CLEAN.len());
-        assert!(CLEAN.iter().all(|c| c.kind != Kind::Strings || !c.nullable));
+        assert_eq!(names.len(), all.len());
+        assert!(all.len() > CLEAN.len() && all.iter().all(|c| c.kind != Kind::Strings || !c.nullable));
     }
 
     #[test]

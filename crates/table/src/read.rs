@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use lake::{Error, FileStat, Lake, Location};
+use lake::{Error, FileStat, Lake, Location, Store};
 use polars::prelude::{DataFrame, ParquetReader, PolarsResult, SerReader};
 use tempfile::NamedTempFile;
 
@@ -20,12 +20,20 @@ impl LocalCopy {
     /// # Errors
     /// [`Error::Corrupt`] when size or hash differ from what its commit says; of the store.
     pub fn fetch(lake: &Lake, key: &str, stat: &FileStat) -> Result<Self, Error> {
-        let mut bytes = lake.store.read_verified(key, stat.size, &stat.sha256)?;
+        Self::fetch_from(&lake.store, lake.location(), key, stat)
+    }
+
+    /// Fetches and verifies a file of any store, which is at `location`.
+    ///
+    /// # Errors
+    /// As [`LocalCopy::fetch`].
+    pub fn fetch_from(store: &Store, location: &Location, key: &str, stat: &FileStat) -> Result<Self, Error> {
+        let mut bytes = store.read_verified(key, stat.size, &stat.sha256)?;
         let told = |e: std::io::Error| match e.kind() {
             std::io::ErrorKind::InvalidData => Error::Corrupt(e.to_string()),
             _ => Error::Storage(format!("cannot read {key}: {e}")),
         };
-        if let Location::Local(root) = lake.location() {
+        if let Location::Local(root) = location {
             std::io::copy(&mut bytes, &mut std::io::sink()).map_err(told)?;
             return Ok(Self { path: root.join(key), _copy: None });
         }

@@ -11,7 +11,7 @@ use polars_utils::compression::ZstdLevel;
 use crate::columns::{Column, describe, schema};
 
 /// Rows of every row group but the last, however many rows a batch has.
-pub const ROWS_PER_GROUP: usize = 32_768;
+pub const ROWS_PER_GROUP: usize = 16_384;
 
 /// How pages are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,9 @@ pub struct Sink {
     writer: BatchedWriter<UploadHandle>,
     upload: std::sync::Arc<std::sync::Mutex<Option<Upload>>>,
     columns: Vec<Column>,
-    waiting: DataFrame,
+    /// Rows that do not fill a group yet.
+    waiting: Vec<DataFrame>,
+    waiting_rows: usize,
     rows: u64,
 }
 
@@ -60,7 +62,7 @@ impl Sink {
             .with_statistics(StatisticsOptions::default())
             .with_key_value_metadata(Some(KeyValueMetadata::Static(footer)))
             .batched(&schema)?;
-        Ok(Self { writer, upload, columns: columns.to_vec(), waiting: empty(columns), rows: 0 })
+        Ok(Self { writer, upload, columns: columns.to_vec(), waiting: Vec::new(), waiting_rows: 0, rows: 0 })
     }
 
     /// Adds rows.
@@ -68,24 +70,28 @@ impl Sink {
     /// # Errors
     /// Of Polars and of the store; a frame with other columns.
     pub fn write(&mut self, rows: &DataFrame) -> PolarsResult<()> {
-        self.rows += rows.height() as u64;
-        self.waiting.vstack_mut(&rows.select(self.columns.iter().map(|c| c.name))?)?;
-        if self.waiting.height() < ROWS_PER_GROUP {
-            return Ok(());
+        let mut rest = rows.select(self.columns.iter().map(|c| c.name))?;
+        self.rows += rest.height() as u64;
+        while self.waiting_rows + rest.height() >= ROWS_PER_GROUP {
+            let missing = ROWS_PER_GROUP - self.waiting_rows;
+            let (fits, behind) = rest.split_at(i64::try_from(missing).unwrap_or(i64::MAX));
+            self.waiting.push(fits);
+            self.group()?;
+            rest = behind;
         }
-        self.waiting.rechunk_mut();
-        let mut at = 0;
-        while self.waiting.height() - at >= ROWS_PER_GROUP {
-            self.group(at, ROWS_PER_GROUP)?;
-            at += ROWS_PER_GROUP;
+        if rest.height() > 0 {
+            self.waiting_rows += rest.height();
+            self.waiting.push(rest);
         }
-        self.waiting = self.waiting.slice(i64::try_from(at).unwrap_or(i64::MAX), usize::MAX);
-        self.waiting.rechunk_mut();
         Ok(())
     }
 
-    fn group(&mut self, at: usize, rows: usize) -> PolarsResult<()> {
-        let mut group = self.waiting.slice(i64::try_from(at).unwrap_or(i64::MAX), rows);
+    /// Writes what waits as one row group.
+    fn group(&mut self) -> PolarsResult<()> {
+        self.waiting_rows = 0;
+        let mut frames = std::mem::take(&mut self.waiting).into_iter();
+        let Some(mut group) = frames.next() else { return Ok(()) };
+        frames.try_for_each(|frame| group.vstack_mut_owned(frame).map(drop))?;
         group.rechunk_mut();
         self.writer.write_batch(&group)
     }
@@ -95,10 +101,7 @@ impl Sink {
     /// # Errors
     /// Of Polars; of the store, nothing being published then.
     pub fn finish(mut self) -> PolarsResult<FileStat> {
-        if self.waiting.height() > 0 {
-            self.waiting.rechunk_mut();
-            self.group(0, usize::MAX)?;
-        }
+        self.group()?;
         self.writer.finish()?;
         let upload = self.upload.lock().ok().and_then(|mut u| u.take());
         let upload = upload.ok_or_else(|| std::io::Error::other("a Parquet file was finished twice"))?;

@@ -1,0 +1,171 @@
+//! What is to be made, and the version that it will be: known before a row is read.
+
+use lake::{CleanInput, CleanPointer, Fingerprint, Gate, Lake, Ledger, Partition, TimeInterval, Tombstones};
+use serde_json::{Map, Value, json};
+use table::{Compression, SCHEMA_VERSION};
+use task::{Exit, Failure, Outcome};
+
+use crate::args::{Codec, Make};
+use crate::split::Rule;
+
+/// Version of the rules here; a change of what is made of the same input raises it.
+pub(crate) const RULES: &str = "1";
+/// Requests under way at once.
+const WIDTH: usize = 16;
+
+/// All that decides a dataset version.
+pub(crate) struct Plan {
+    pub(crate) lake: Lake,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) fingerprint: String,
+    pub(crate) rule: Rule,
+    pub(crate) compression: Compression,
+    pub(crate) interval: TimeInterval,
+    pub(crate) arguments: Value,
+    pub(crate) tombstones: Tombstones,
+    /// In the order of the partitions' names, which is the order of the rows.
+    pub(crate) pointers: Vec<CleanPointer>,
+}
+
+impl Plan {
+    /// Reads the pointers and tombstones of the lake.
+    pub(crate) fn new(args: &Make) -> Outcome<Self> {
+        let (Some(location), Some(name)) = (&args.lake, &args.name) else {
+            return Err(Failure::new(Exit::Usage, "--lake and --name are needed"));
+        };
+        let lake = Lake::open(location).map_err(task::hint("ingest makes a lake, clean its rows"))?;
+        args.check(lake.grain())?;
+        let interval = TimeInterval { since: args.since, until: args.until };
+        let within = |p: &Partition| p.within(args.since, args.until);
+        let pointers: Vec<CleanPointer> = lake
+            .clean_pointers()?
+            .into_iter()
+            .filter(|(p, _)| within(p))
+            .map(|(_, pointer)| pointer)
+            .collect();
+        if pointers.is_empty() {
+            let place = if args.since.is_none() && args.until.is_none() { "" } else { " in this interval" };
+            return Err(Failure::new(
+                Exit::MissingInput,
+                format!("{location} has no clean partition{place}"),
+            )
+            .hint(format!("run: clean --lake {location}")));
+        }
+        pointers.iter().try_for_each(|pointer| check(&lake, pointer))?;
+        if args.gated {
+            check_gates(&lake, &pointers)?;
+        }
+        let rule = Rule::new(args.split_by, &args.split, args.cuts.as_ref());
+        let mut arguments: Map<String, Value> =
+            rule.arguments().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let (compression, codec) = match args.compression {
+            Codec::Zstd => (Compression::Zstd, "zstd"),
+            Codec::Snappy => (Compression::Snappy, "snappy"),
+        };
+        arguments.insert("compression".into(), json!(codec));
+        let arguments = Value::Object(arguments);
+        let tombstones = lake.tombstones()?;
+        let fingerprint = fingerprint(
+            name,
+            &inputs(&pointers),
+            &tombstones.hash(),
+            &arguments,
+            &interval,
+            RULES,
+            SCHEMA_VERSION,
+        );
+        Ok(Self {
+            version: fingerprint[..12].to_owned(),
+            name: name.clone(),
+            lake,
+            fingerprint,
+            rule,
+            compression,
+            interval,
+            arguments,
+            tombstones,
+            pointers,
+        })
+    }
+
+    /// Key of the version's folder.
+    pub(crate) fn folder(&self) -> String {
+        folder(&self.name, &self.version)
+    }
+
+    /// The ledgers of the clean results, summed.
+    pub(crate) fn clean(&self) -> Ledger {
+        let mut all = Ledger::default();
+        self.pointers.iter().for_each(|p| all.add(&p.ledger));
+        all
+    }
+}
+
+/// Key of a version's folder.
+pub(crate) fn folder(name: &str, version: &str) -> String {
+    format!("datasets/{name}/{version}")
+}
+
+/// The clean results as a manifest names them.
+pub(crate) fn inputs(pointers: &[CleanPointer]) -> Vec<CleanInput> {
+    let input = |p: &CleanPointer| CleanInput {
+        partition: p.partition.clone(),
+        fingerprint: p.fingerprint.clone(),
+        kept: p.ledger.kept,
+    };
+    pointers.iter().map(input).collect()
+}
+
+/// SHA-256 over all that decides a dataset; a manifest holds all of it.
+pub(crate) fn fingerprint(
+    name: &str,
+    inputs: &[CleanInput],
+    tombstones: &str,
+    arguments: &Value,
+    interval: &TimeInterval,
+    rules: &str,
+    schema: &str,
+) -> String {
+    let inputs: Vec<String> =
+        inputs.iter().map(|i| format!("{} {} {}", i.partition, i.fingerprint, i.kept)).collect();
+    let time = |t: Option<i64>| t.map(lake::format_micros).unwrap_or_default();
+    Fingerprint::new()
+        .with("dataset", name)
+        .with_all("inputs", inputs.iter().map(String::as_str))
+        .with("tombstones", tombstones)
+        .with("arguments", &arguments.to_string())
+        .with("since", &time(interval.since))
+        .with("until", &time(interval.until))
+        .with("rules", rules)
+        .with("schema", schema)
+        .finish()
+}
+
+/// A clean result must be of this schema, and balance.
+fn check(lake: &Lake, pointer: &CleanPointer) -> Outcome<()> {
+    let partition = &pointer.partition;
+    if let Some(other) = pointer.versions.get("schema").filter(|v| *v != SCHEMA_VERSION) {
+        let message = format!(
+            "the clean result of {partition} has schema {other}, and this featurize reads schema {SCHEMA_VERSION}"
+        );
+        return Err(
+            Failure::new(Exit::BadInput, message).hint(format!("run: clean --lake {}", lake.location()))
+        );
+    }
+    let balance = pointer.ledger.balance_records().and_then(|()| pointer.ledger.balance_fates());
+    balance.map_err(|why| {
+        Failure::new(Exit::Bug, format!("clean result of {partition}: {why}"))
+            .hint("clean that partition again; nothing was published")
+    })
+}
+
+/// Every clean result must have passed its gate.
+fn check_gates(lake: &Lake, pointers: &[CleanPointer]) -> Outcome<()> {
+    let verdicts = lake::in_parallel(pointers, WIDTH, |p| lake.verdict(Gate::Clean, &p.fingerprint))?;
+    let failed = pointers.iter().zip(verdicts).find(|(_, verdict)| *verdict != Some(true));
+    let Some((pointer, verdict)) = failed else { return Ok(()) };
+    let told = if verdict.is_some() { "did not pass" } else { "has not seen" };
+    Err(Failure::new(Exit::BadInput, format!("the clean gate {told} partition {}", pointer.partition))
+        .hint(format!("run: python great_expectations/check.py clean {}", lake.location())))
+}

@@ -1,0 +1,281 @@
+//! The second pass: rows to files.
+//!
+//! Rows lie in the order of the partitions' names and, within one, in the order of the clean result; so
+//! nothing is sorted, and memory holds a few batches whatever the size.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use lake::{Counts, DatasetFile, Ledger};
+use polars::prelude::{
+    Column, DataFrame, DataFrameJoinOps, IntoColumn, JoinArgs, JoinType, MaintainOrderJoin, PolarsResult,
+    Series,
+};
+use table::{LocalCopy, Rows, Sink, dataset};
+use task::{Exit, Failure, Outcome, Progress, Task, ordered_map};
+
+use crate::about::About;
+use crate::fates::{Fates, MERGED, Reason, hidden, hidden_place};
+use crate::features::{features, part};
+use crate::plan::Plan;
+use crate::rows::{Names, computing, open, reading, writing};
+
+/// Rows that one thread works on at a time.
+const BATCH: usize = 8_192;
+/// Rows of a file, its last row group aside: how many files there are follows from the rows alone.
+const ROWS_PER_FILE: u64 = 1_000_000;
+/// Ids shown of each reason. Deleted ones are never shown.
+const SAMPLES: usize = 10;
+
+/// What was written.
+pub(crate) struct Written {
+    pub(crate) files: Vec<DatasetFile>,
+    pub(crate) dropped: Counts,
+    pub(crate) samples: BTreeMap<String, Vec<String>>,
+    /// By split.
+    pub(crate) about: Vec<About>,
+}
+
+/// Writes the files of `data/`.
+pub(crate) fn write(plan: &Plan, fates: &Fates, task: &Task) -> Outcome<Written> {
+    let names = plan.rule.names();
+    let mut outputs: Vec<Output> = names
+        .iter()
+        .zip(&fates.splits)
+        .map(|(name, rows)| Output::new(plan, name, *rows))
+        .collect::<Outcome<_>>()?;
+    let mut written = Written {
+        files: Vec::new(),
+        dropped: Counts::new(),
+        samples: BTreeMap::new(),
+        about: vec![About::default(); names.len()],
+    };
+    let progress = Progress::things(plan.pointers.iter().map(|p| p.ledger.kept).sum());
+    progress.say("rows written".into());
+    let mut done = 0;
+    let mut batches = Batches { plan, part: 0, at: 0, open: None, frame: None };
+    ordered_map(
+        task.threads,
+        || {
+            task.stop.check()?;
+            batches.next()
+        },
+        |batch: Batch| batch.work(plan, fates).map_err(computing),
+        |result: Worked| {
+            done += result.read;
+            progress.at(done);
+            for (reason, ids) in result.dropped {
+                Ledger::count(&mut written.dropped, reason.name(), ids.len() as u64);
+                if reason != Reason::Deleted {
+                    let shown = written.samples.entry(reason.name().to_owned()).or_default();
+                    shown.extend(ids.into_iter().take(SAMPLES.saturating_sub(shown.len())));
+                }
+            }
+            for (split, rows) in result.rows.iter().enumerate() {
+                written.about[split].add(rows).map_err(computing)?;
+                outputs[split].write(rows)?;
+            }
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
+    for output in outputs {
+        written.files.extend(output.finish()?);
+    }
+    Ok(written)
+}
+
+/// Rows of one partition.
+struct Batch {
+    part: usize,
+    /// Number of its first row.
+    at: usize,
+    rows: DataFrame,
+}
+
+/// What became of a batch.
+struct Worked {
+    read: u64,
+    /// Rows by split.
+    rows: Vec<DataFrame>,
+    /// Ids by reason, in order.
+    dropped: Vec<(Reason, Vec<String>)>,
+}
+
+impl Batch {
+    fn work(self, plan: &Plan, fates: &Fates) -> PolarsResult<Worked> {
+        let read = self.rows.height() as u64;
+        let (kept, dropped) = self.fall(plan, fates)?;
+        let kept =
+            shown(fates.winners.get(&self.part).map_or(Ok(kept.clone()), |w| take_over(&kept, w))?, plan)?;
+        let (added, splits) = features(&kept, &plan.rule)?;
+        let all = kept.hstack(added.columns())?;
+        let rows =
+            (0..plan.rule.names().len()).map(|n| part(&all, &splits, n)).collect::<PolarsResult<_>>()?;
+        Ok(Worked { read, rows, dropped })
+    }
+
+    /// Takes out what does not stay. The rows that do carry their number in the partition as `row`.
+    fn fall(&self, plan: &Plan, fates: &Fates) -> PolarsResult<(DataFrame, Vec<(Reason, Vec<String>)>)> {
+        let losers = fates.losers.get(&self.part).map_or(&[][..], Vec::as_slice);
+        let mut losers =
+            losers[losers.partition_point(|(row, _)| (*row as usize) < self.at)..].iter().peekable();
+        let names = Names::of(&self.rows)?;
+        let mut dropped =
+            [Reason::Deleted, Reason::Retweet, Reason::Edited].map(|reason| (reason, Vec::new()));
+        let mut stays = Vec::with_capacity(names.len());
+        for row in 0..names.len() {
+            let member = names.member(row);
+            let lost = losers.next_if(|(lost, _)| *lost as usize == self.at + row).map(|(_, reason)| *reason);
+            let deleted = hidden(&plan.tombstones, &member, names.edit_id(row)).then_some(Reason::Deleted);
+            let why = deleted.or(lost);
+            stays.push(why.is_none());
+            for (reason, ids) in &mut dropped {
+                if why == Some(*reason) {
+                    ids.push(member.tweet_id.to_owned());
+                }
+            }
+        }
+        let at = u32::try_from(self.at).unwrap_or(u32::MAX);
+        let mask = stays.into_iter().collect();
+        let kept = self.rows.with_row_index("row".into(), Some(at))?.filter(&mask)?;
+        Ok((kept, dropped.into_iter().filter(|(_, ids)| !ids.is_empty()).collect()))
+    }
+}
+
+/// Gives rows the values of those that they stand for.
+fn take_over(rows: &DataFrame, winners: &DataFrame) -> PolarsResult<DataFrame> {
+    let args = JoinArgs {
+        maintain_order: MaintainOrderJoin::Left,
+        suffix: Some("_merged".into()),
+        ..JoinArgs::new(JoinType::Left)
+    };
+    let winners =
+        winners.clone().with_column(Column::new("stands".into(), vec![true; winners.height()]))?.clone();
+    let mut joined = rows.join(&winners, ["row"], ["row"], args, None)?;
+    let stands = joined.column("stands")?.is_not_null();
+    for name in MERGED {
+        let merged = joined.column(&format!("{name}_merged"))?.as_materialized_series().clone();
+        let own = joined.column(name)?.as_materialized_series();
+        let value = merged.zip_with(&stands, own)?.with_name(name.into());
+        joined.with_column(value.into_column())?;
+    }
+    joined.select(rows.get_column_names_owned())
+}
+
+/// Takes back the places that tombstones hide.
+fn shown(mut rows: DataFrame, plan: &Plan) -> PolarsResult<DataFrame> {
+    let names = Names::of(&rows)?;
+    let stays: Vec<bool> =
+        (0..names.len()).map(|row| !hidden_place(&plan.tombstones, &names.member(row))).collect();
+    if stays.iter().all(|stays| *stays) {
+        return Ok(rows);
+    }
+    let mask = stays.into_iter().collect();
+    for name in ["place_name", "place_country", "lon", "lat"] {
+        let place = rows.column(name)?.as_materialized_series();
+        let none = Series::full_null(name.into(), place.len(), place.dtype());
+        let value = place.zip_with(&mask, &none)?;
+        rows.with_column(value.into_column())?;
+    }
+    Ok(rows)
+}
+
+/// The rows of all partitions, one after the other.
+struct Batches<'a> {
+    plan: &'a Plan,
+    part: usize,
+    /// Number of the next row in the partition.
+    at: usize,
+    open: Option<(LocalCopy, Rows)>,
+    /// What is left of the row group that was read last.
+    frame: Option<DataFrame>,
+}
+
+impl Batches<'_> {
+    fn next(&mut self) -> Outcome<Option<Batch>> {
+        loop {
+            if let Some(frame) = self.frame.take().filter(|f| f.height() > 0) {
+                let (rows, rest) =
+                    frame.split_at(i64::try_from(BATCH.min(frame.height())).unwrap_or(i64::MAX));
+                let batch = Batch { part: self.part, at: self.at, rows };
+                self.at += batch.rows.height();
+                self.frame = Some(rest);
+                return Ok(Some(batch));
+            }
+            let Some(pointer) = self.plan.pointers.get(self.part) else { return Ok(None) };
+            let (_, rows) = match &mut self.open {
+                Some(open) => open,
+                None => self.open.insert(open(&self.plan.lake, pointer, None)?),
+            };
+            match rows.next() {
+                Some(frame) => self.frame = Some(frame.map_err(reading(&pointer.path))?),
+                None => (self.open, self.part, self.at) = (None, self.part + 1, 0),
+            }
+        }
+    }
+}
+
+/// The files of one split.
+struct Output<'a> {
+    plan: &'a Plan,
+    split: &'static str,
+    /// Number of files.
+    of: u64,
+    sink: Option<(String, Sink, u64)>,
+    files: Vec<DatasetFile>,
+}
+
+impl<'a> Output<'a> {
+    /// Begins the first file; there is one even without rows.
+    fn new(plan: &'a Plan, split: &'static str, rows: u64) -> Outcome<Self> {
+        let of = rows.div_ceil(ROWS_PER_FILE).max(1);
+        let mut output = Self { plan, split, of, sink: None, files: Vec::new() };
+        output.begin()?;
+        Ok(output)
+    }
+
+    fn begin(&mut self) -> Outcome<()> {
+        let plan = self.plan;
+        let path = format!("data/{}-{:05}-of-{:05}.parquet", self.split, self.files.len(), self.of);
+        let upload = plan.lake.store.create(&format!("{}/{path}", plan.folder()))?;
+        let about = [("offkey:dataset", format!("{}/{}", plan.name, plan.version))];
+        let sink = Sink::create(upload, &dataset(), plan.compression, &about).map_err(writing(&path))?;
+        self.sink = Some((path, sink, 0));
+        Ok(())
+    }
+
+    fn write(&mut self, rows: &DataFrame) -> Outcome<()> {
+        let mut left = rows.clone();
+        while left.height() > 0 {
+            if self.sink.as_ref().is_none_or(|(_, _, rows)| *rows == ROWS_PER_FILE) {
+                self.end()?;
+                self.begin()?;
+            }
+            let Some((path, sink, rows)) = &mut self.sink else { return Ok(()) };
+            let room = i64::try_from(ROWS_PER_FILE - *rows).unwrap_or(i64::MAX);
+            let (now, later) = left.split_at(room.min(i64::try_from(left.height()).unwrap_or(i64::MAX)));
+            sink.write(&now).map_err(writing(path))?;
+            *rows += now.height() as u64;
+            left = later;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Outcome<()> {
+        if let Some((path, sink, _)) = self.sink.take() {
+            let stat = sink.finish().map_err(writing(&path))?;
+            self.files.push(DatasetFile { path, split: self.split.to_owned(), stat });
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Outcome<Vec<DatasetFile>> {
+        self.end()?;
+        if self.files.len() as u64 != self.of {
+            let message =
+                format!("{} was counted to have {} files, and has {}", self.split, self.of, self.files.len());
+            return Err(Failure::new(Exit::Bug, message));
+        }
+        Ok(self.files)
+    }
+}
