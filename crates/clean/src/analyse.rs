@@ -69,7 +69,7 @@ impl<'t, 'a> Shown<'t, 'a> {
         let annotations: Vec<&str> = self.tweet.annotations.iter().map(|a| &**a).collect();
         let input =
             MusicInput { tokens: &tokens, urls: &urls, annotations: &annotations, lang: language.code };
-        let music = rules.music.score(&input, rules.switches);
+        let music = rules.line.music.score(&input, rules.line.switches);
         let (key, profane) = (text::key_of_clean(&clean), text::profane(&tokens));
         Said { text, clean, tokens, language, music, key, profane }
     }

@@ -39,17 +39,17 @@ pub struct Args {
     #[arg(long, env = "OFFKEY_PARTITION", hide_env = true, value_name = "P", value_delimiter = ',', value_parser = partition)]
     pub(crate) partition: Vec<Partition>,
 
-    /// What decides a result.
-    #[command(flatten)]
-    pub(crate) rules: RuleFlags,
-
     /// Tweets that must not be shown, for now and later: ids, compliance rows or delete notices, one a line
-    #[arg(long, help_heading = "What is kept", env = "OFFKEY_TOMBSTONES", hide_env = true, value_name = "F")]
+    #[arg(long, env = "OFFKEY_TOMBSTONES", hide_env = true, value_name = "F")]
     pub(crate) tombstones: Option<PathBuf>,
 
     /// Refuse partitions whose raw parts have not passed the gate
-    #[arg(long, help_heading = "Options", env = "OFFKEY_GATED", hide_env = true)]
+    #[arg(long, env = "OFFKEY_GATED", hide_env = true)]
     pub(crate) gated: bool,
+
+    /// What decides a result.
+    #[command(flatten)]
+    pub(crate) rules: RuleFlags,
 
     /// What every binary takes.
     #[command(flatten)]
@@ -81,6 +81,27 @@ pub(crate) struct RuleFlags {
     #[arg(long, env = "OFFKEY_RETWEETS", hide_env = true, value_enum, default_value_t = Retweets::Fold, hide_possible_values = true, value_name = "fold|keep|drop")]
     pub(crate) retweets: Retweets,
 
+    /// What is music.
+    #[command(flatten)]
+    pub(crate) music: MusicFlags,
+
+    /// Name authors and mentions by pseudonyms, under the key in OFFKEY_PSEUDONYM_KEY
+    #[arg(long, env = "OFFKEY_PSEUDONYMISE", hide_env = true)]
+    pub(crate) pseudonymise: bool,
+
+    /// The key of the pseudonyms in a file, instead of the environment
+    #[arg(long, env = "OFFKEY_PSEUDONYM_KEY_FILE", hide_env = true, value_name = "FILE")]
+    pub(crate) pseudonym_key_file: Option<PathBuf>,
+
+    /// The key of the pseudonyms; only ever from the environment.
+    #[arg(skip = pseudonym_key())]
+    pub(crate) pseudonym_key: Option<Secret>,
+}
+
+/// Where the line to music is drawn.
+#[derive(Clone, Debug, Flags)]
+#[command(next_help_heading = "What is kept")]
+pub(crate) struct MusicFlags {
     /// The line to music: balanced (best F1), precision (drops little else) or recall (lets little through)
     #[arg(long, env = "OFFKEY_MUSIC_PRESET", hide_env = true, value_name = "PRESET", default_value = "balanced", hide_possible_values = true, value_parser = ["balanced", "precision", "recall"])]
     pub(crate) music_preset: String,
@@ -104,18 +125,6 @@ pub(crate) struct RuleFlags {
     /// Terms that extend or replace those of the bundled lexicon
     #[arg(long, env = "OFFKEY_LEXICON", hide_env = true, value_name = "FILE")]
     pub(crate) lexicon: Option<PathBuf>,
-
-    /// Name authors and mentions by pseudonyms, under the key in OFFKEY_PSEUDONYM_KEY
-    #[arg(long, env = "OFFKEY_PSEUDONYMISE", hide_env = true)]
-    pub(crate) pseudonymise: bool,
-
-    /// The key of the pseudonyms in a file, instead of the environment
-    #[arg(long, env = "OFFKEY_PSEUDONYM_KEY_FILE", hide_env = true, value_name = "FILE")]
-    pub(crate) pseudonym_key_file: Option<PathBuf>,
-
-    /// The key of the pseudonyms; only ever from the environment.
-    #[arg(skip = pseudonym_key())]
-    pub(crate) pseudonym_key: Option<Secret>,
 }
 
 /// What becomes of retweets.
@@ -194,9 +203,10 @@ pub(crate) struct PurgeArgs {
 }
 
 const PURGE: &str = "\
-What is named becomes a tombstone of the lake. Then everything that any tombstone names goes: from raw
-parts, rejects and notices line by line; clean results, dataset versions and reports as a whole, to be
-made again by clean and featurize. `consumed` of the lake shrinks by what raw lost; _meta/purges/ tells.
+What is named becomes a tombstone of the lake. Then everything that any tombstone names goes: line by \
+line from raw parts, rejects and notices; as a whole from clean results, dataset versions and reports, \
+which clean and featurize make again. The lake's `consumed` shrinks by what raw lost; _meta/purges tells.
+
 Let no other run be at work meanwhile. A purge that was broken off is completed by the next one.";
 
 /// `clean schema`.
@@ -210,17 +220,17 @@ pub(crate) struct SchemaArgs {
 /// `clean evaluate`.
 #[derive(Clone, Debug, Flags)]
 pub(crate) struct EvaluateArgs {
-    /// What the labels are about
-    #[arg(long, value_enum, value_name = "TASK")]
+    /// What the labels are about: music, language or tokens
+    #[arg(long, value_enum, value_name = "TASK", hide_possible_values = true)]
     pub(crate) task: Labels,
 
     /// Records a line: {"text","music":0|1|null}, {"text","lang"} or {"text","tokens"}
     #[arg(value_name = "FILE.jsonl")]
     pub(crate) file: PathBuf,
 
-    /// What decides a result.
+    /// What is music.
     #[command(flatten)]
-    pub(crate) rules: RuleFlags,
+    pub(crate) music: MusicFlags,
 
     /// What every binary takes.
     #[command(flatten)]

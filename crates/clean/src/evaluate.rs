@@ -10,7 +10,7 @@ use text::Options;
 use text::evaluate::{RecordError, language, music, tokens};
 
 use crate::args::{EvaluateArgs, Labels};
-use crate::rules::Rules;
+use crate::rules::Line;
 
 /// Prints the table; the summary line that follows is its numbers.
 pub(crate) fn run(args: &EvaluateArgs) -> Outcome<Value> {
@@ -18,9 +18,9 @@ pub(crate) fn run(args: &EvaluateArgs) -> Outcome<Value> {
         .map_err(|e| Failure::new(Exit::MissingInput, format!("cannot read {}: {e}", args.file.display())))?;
     match args.task {
         Labels::Music => {
-            let rules = Rules::new(&args.rules)?;
+            let line = Line::new(&args.music)?;
             let report =
-                music(&lines, &rules.music, rules.threshold, rules.switches).map_err(|e| told(args, &e))?;
+                music(&lines, &line.music, line.threshold, line.switches).map_err(|e| told(args, &e))?;
             show(&report.table(), &report)
         }
         Labels::Language => {

@@ -204,7 +204,7 @@ fn rows(
                 let unasked = !rules.languages.is_empty() && !rules.languages.contains(&said.language.code);
                 let reason = match () {
                     () if unasked => Some("language"),
-                    () if said.music.score >= rules.threshold => Some("music"),
+                    () if said.music.score >= rules.line.threshold => Some("music"),
                     () => None,
                 };
                 match reason {

@@ -11,7 +11,7 @@ use table::SCHEMA_VERSION;
 use task::{Exit, Failure, Outcome};
 use text::{Code, Music, Preset, Switches};
 
-use crate::args::{Retweets, RuleFlags};
+use crate::args::{MusicFlags, Retweets, RuleFlags};
 use crate::names::Names;
 
 /// Version of everything here that decides a result and has no version of its own: parser, fates, text stage.
@@ -21,24 +21,23 @@ const RULES_VERSION: &str = "1";
 #[derive(Clone)]
 pub(crate) struct Rules {
     pub(crate) languages: Vec<Code>,
-    pub(crate) threshold: f32,
     pub(crate) retweets: Retweets,
-    pub(crate) music: Arc<Music>,
-    pub(crate) switches: Switches,
+    pub(crate) line: Line,
     pub(crate) names: Names,
-    preset: String,
+}
+
+/// The line to music.
+#[derive(Clone)]
+pub(crate) struct Line {
+    pub(crate) music: Arc<Music>,
+    pub(crate) threshold: f32,
+    pub(crate) switches: Switches,
+    preset: Preset,
     lexicon_hash: String,
 }
 
-impl Rules {
-    pub(crate) fn new(flags: &RuleFlags) -> Outcome<Self> {
-        let named = flags.languages.iter().filter(|code| !code.trim().is_empty());
-        let languages = named.map(|code| {
-            text::normalise_language(code.trim()).ok_or_else(|| {
-                Failure::new(Exit::Usage, format!("{code:?} is no language code"))
-                    .hint("use ISO 639-1 codes, such as en,es,pt")
-            })
-        });
+impl Line {
+    pub(crate) fn new(flags: &MusicFlags) -> Outcome<Self> {
         let preset: Preset =
             flags.music_preset.parse().map_err(|why: String| Failure::new(Exit::Usage, why))?;
         let profile = flags.profile.as_deref().map(read).transpose()?;
@@ -52,6 +51,25 @@ impl Rules {
             Failure::new(Exit::BadInput, e.to_string())
                 .hint("crates/text/README.md tells the format of lexicon and profile")
         })?;
+        Ok(Self {
+            music: Arc::new(music),
+            threshold: flags.music_threshold.unwrap_or_else(|| preset.threshold()),
+            switches: Switches { concerts: !flags.no_music_concerts, fan_votes: flags.music_fan_votes },
+            preset,
+            lexicon_hash: sha256_hex(files.join("\n").as_bytes()),
+        })
+    }
+}
+
+impl Rules {
+    pub(crate) fn new(flags: &RuleFlags) -> Outcome<Self> {
+        let named = flags.languages.iter().filter(|code| !code.trim().is_empty());
+        let languages = named.map(|code| {
+            text::normalise_language(code.trim()).ok_or_else(|| {
+                Failure::new(Exit::Usage, format!("{code:?} is no language code"))
+                    .hint("use ISO 639-1 codes, such as en,es,pt")
+            })
+        });
         let mut languages = languages.collect::<Outcome<Vec<Code>>>()?;
         languages.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
         languages.dedup();
@@ -59,26 +77,17 @@ impl Rules {
             true => Names::pseudonyms(flags.pseudonym_key.as_ref(), flags.pseudonym_key_file.as_deref())?,
             false => Names::Plain,
         };
-        Ok(Self {
-            languages,
-            threshold: flags.music_threshold.unwrap_or_else(|| preset.threshold()),
-            retweets: flags.retweets,
-            music: Arc::new(music),
-            switches: Switches { concerts: !flags.no_music_concerts, fan_votes: flags.music_fan_votes },
-            names,
-            preset: preset.as_str().to_owned(),
-            lexicon_hash: sha256_hex(files.join("\n").as_bytes()),
-        })
+        Ok(Self { languages, retweets: flags.retweets, line: Line::new(&flags.music)?, names })
     }
 
     /// As the pointer shows them.
     pub(crate) fn shown(&self) -> Value {
         json!({
             "languages": self.languages.iter().map(Code::as_str).collect::<Vec<_>>(),
-            "music_preset": self.preset,
-            "music_threshold": self.threshold,
-            "music_concerts": self.switches.concerts,
-            "music_fan_votes": self.switches.fan_votes,
+            "music_preset": self.line.preset.as_str(),
+            "music_threshold": self.line.threshold,
+            "music_concerts": self.line.switches.concerts,
+            "music_fan_votes": self.line.switches.fan_votes,
             "retweets": self.retweets.as_str(),
             "pseudonym_key": self.names.key_id(),
         })
@@ -90,8 +99,8 @@ impl Rules {
             ("binary", env!("CARGO_PKG_VERSION")),
             ("rules", RULES_VERSION),
             ("schema", SCHEMA_VERSION),
-            ("lexicon", self.music.version()),
-            ("lexicon_sha256", &self.lexicon_hash),
+            ("lexicon", self.line.music.version()),
+            ("lexicon_sha256", &self.line.lexicon_hash),
         ]
         .map(|(name, version)| (name.to_owned(), version.to_owned()))
         .into()
@@ -106,11 +115,11 @@ impl Rules {
             .with("stage", "clean")
             .with("rules", RULES_VERSION)
             .with("schema", SCHEMA_VERSION)
-            .with("lexicon", &self.lexicon_hash)
+            .with("lexicon", &self.line.lexicon_hash)
             .with("languages", &languages.join(","))
-            .with("threshold", &self.threshold.to_string())
-            .with("concerts", &self.switches.concerts.to_string())
-            .with("fan votes", &self.switches.fan_votes.to_string())
+            .with("threshold", &self.line.threshold.to_string())
+            .with("concerts", &self.line.switches.concerts.to_string())
+            .with("fan votes", &self.line.switches.fan_votes.to_string())
             .with("retweets", self.retweets.as_str())
             .with("pseudonyms", self.names.key_id().unwrap_or_default())
             .with("tombstones", tombstones)
