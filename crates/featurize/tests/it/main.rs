@@ -1,0 +1,9 @@
+//! Versions made, verified and promoted, from small lakes of clean results.
+#![allow(clippy::unwrap_used)]
+
+mod cli;
+mod common;
+mod features;
+mod merge;
+mod verify;
+mod version;

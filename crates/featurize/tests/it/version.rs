@@ -1,0 +1,245 @@
+//! A version: its ledger, its bytes, its splits.
+
+use crate::common::{Home, Row, at, id_at, row, run};
+use task::Exit;
+
+fn many(day: &str, from: usize, to: usize) -> Vec<Row> {
+    (from..to)
+        .map(|n| {
+            row(&id_at(&format!("{day}T10:00:00"), i64::try_from(n).unwrap()), &(n % 97).to_string())
+                .with("conversation_id", (n % 31).to_string().as_str())
+                .with("created_at", at(&format!("{day}T{:02}:00:00", n % 24)))
+        })
+        .collect()
+}
+
+#[test]
+fn the_ledger_goes_from_the_first_byte_to_the_last_row() {
+    let home = Home::new();
+    let twice = id_at("2020-12-24T10:00:00", 5);
+    home.clean("2020-12-24", &many("2020-12-24", 0, 40));
+    home.clean("2020-12-25", &[row(&twice, "5"), row(&id_at("2020-12-25T10:00:00", 1), "8")]);
+    let made = home.make("");
+    let l = &made.manifest.ledger;
+    assert_eq!((l.records, l.consumed, l.unique, l.read, l.kept), (50, 48, 44, 42, 41));
+    assert_eq!(
+        (l.dropped.clone(), l.rejected.clone()),
+        ([("retweet".into(), 1)].into(), [("not_json".into(), 2)].into())
+    );
+    assert_eq!(made.manifest.clean.dropped, [("duplicate".into(), 4), ("music".into(), 2)].into());
+    assert_eq!(made.manifest.splits.values().map(|s| s.rows).sum::<u64>(), 41);
+    assert_eq!(made.manifest.languages, [("en".into(), 41)].into());
+    assert_eq!(made.rows().height(), 41);
+    let said = home.try_make("").unwrap();
+    assert_eq!(
+        (said.stage, said.dataset.as_deref(), said.version.clone()),
+        ("featurize", Some("tweets"), Some(made.manifest.version.clone()))
+    );
+    assert_eq!((said.consumed, said.unique, said.partitions), (48, 44, 2));
+    assert!(said.manifest.ends_with(&format!("datasets/tweets/{}/manifest.json", made.manifest.version)));
+    assert!(home.root().join(format!("_meta/runs/featurize/{}.json", said.run_id)).exists());
+}
+
+#[test]
+fn a_lost_row_ends_with_70_and_publishes_nothing() {
+    let home = Home::new();
+    home.clean("2020-12-24", &many("2020-12-24", 0, 10));
+    home.clean_with_lie("2020-12-25", &many("2020-12-25", 0, 10), 1);
+    let failure = home.try_make("").unwrap_err();
+    assert_eq!(failure.exit, Exit::Bug, "{failure}");
+    assert!(!home.root().join("datasets").exists());
+}
+
+#[test]
+fn the_same_input_makes_the_same_bytes() {
+    let (one, two) = (Home::new(), Home::new());
+    let days = ["2020-12-24", "2020-12-25", "2020-12-26"];
+    let rows: Vec<Vec<Row>> = (0..3).map(|n| many("2020-12-24", n * 200, 900 + n * 300)).collect();
+    (0..3).for_each(|n| drop(one.clean(days[n], &rows[n])));
+    (0..3).rev().for_each(|n| drop(two.clean(days[n], &rows[n])));
+    let (a, b) = (one.make("--threads 1"), two.make("--threads 2"));
+    assert_eq!(a.manifest.version, b.manifest.version);
+    assert_eq!(a.bytes(), b.bytes());
+    // A rerun finds the version there, and one after its loss makes the same again.
+    let before = a.bytes();
+    assert_eq!(one.make("--threads 3").bytes(), before);
+    std::fs::remove_dir_all(&a.folder).unwrap();
+    assert_eq!(one.make("--threads 3").bytes(), before);
+    // A killed run left files without a manifest: they are nobody's.
+    std::fs::remove_file(a.folder.join("manifest.json")).unwrap();
+    std::fs::write(a.folder.join("data/train-00000-of-00001.parquet"), b"half").unwrap();
+    assert_eq!(one.make("").bytes(), before);
+    assert_eq!(
+        before.keys().map(String::as_str).collect::<Vec<_>>(),
+        [
+            "README.md",
+            "data/test-00000-of-00001.parquet",
+            "data/train-00000-of-00001.parquet",
+            "data/validation-00000-of-00001.parquet",
+            "manifest.json",
+            "schema.json"
+        ]
+    );
+}
+
+#[test]
+fn other_arguments_are_another_version() {
+    let home = Home::new();
+    home.clean("2020-12-24", &many("2020-12-24", 0, 50));
+    let lines = [
+        "",
+        "--split 70,20,10",
+        "--split-by id",
+        "--compression snappy",
+        "--since 2020-12-24",
+        "--split-by time --cuts 2020-12-24T12",
+    ];
+    let versions: std::collections::BTreeSet<String> =
+        lines.iter().map(|line| home.make(line).manifest.version).collect();
+    assert_eq!(versions.len(), lines.len());
+}
+
+#[test]
+fn growing_data_moves_no_row() {
+    for by in ["author", "conversation", "id"] {
+        let home = Home::new();
+        home.clean("2020-12-24", &many("2020-12-24", 0, 600));
+        let before = home.make(&format!("--split-by {by}")).by_id("split");
+        home.clean("2020-12-25", &many("2020-12-25", 0, 300));
+        let made = home.make(&format!("--split-by {by}"));
+        let after = made.by_id("split");
+        assert_eq!((before.len(), after.len()), (600, 900));
+        assert!(before.iter().all(|(id, split)| after[id] == *split), "{by}");
+        // No group in two splits.
+        let groups: std::collections::BTreeSet<(String, String)> =
+            made.by_id("group").into_iter().map(|(id, group)| (group, after[&id].clone())).collect();
+        let alone: std::collections::BTreeSet<&String> = groups.iter().map(|(group, _)| group).collect();
+        assert_eq!(groups.len(), alone.len(), "{by}");
+        assert_eq!(
+            alone.len(),
+            match by {
+                "author" => 97,
+                "conversation" => 31,
+                _ => 900,
+            }
+        );
+    }
+}
+
+#[test]
+fn time_is_cut() {
+    let home = Home::new();
+    home.clean("2020-12-24", &many("2020-12-24", 0, 240));
+    let made = home.make("--split-by time --cuts 2020-12-24T12:00,2020-12-24T18:00");
+    let rows: Vec<u64> = made.manifest.splits.values().map(|s| s.rows).collect();
+    assert_eq!(rows, [60, 120, 60], "test, train, validation");
+    let failure = home.try_make("--split-by time").unwrap_err();
+    assert_eq!(failure.exit, Exit::Usage);
+}
+
+#[test]
+fn no_rows_are_a_dataset_too() {
+    let home = Home::new();
+    home.clean("2020-12-24", &[]);
+    let made = home.make("");
+    assert_eq!(made.manifest.files.len(), 3);
+    assert_eq!(made.rows().schema(), table::empty(&table::dataset()).schema());
+    assert!(run(&format!("featurize verify {}", made.folder.display())).is_ok());
+}
+
+#[test]
+fn an_interval_is_half_open() {
+    let home = Home::new();
+    for day in ["2020-12-24", "2020-12-25", "2020-12-26"] {
+        home.clean(day, &many(day, 0, 10));
+    }
+    let made = home.make("--since 2020-12-24 --until 2020-12-26");
+    assert_eq!((made.manifest.inputs.len(), made.manifest.ledger.kept), (2, 20));
+    let failure = home.try_make("--since 2021-01-01").unwrap_err();
+    assert_eq!(failure.exit, Exit::MissingInput);
+}
+
+#[test]
+fn two_shares_are_train_and_test() {
+    let home = Home::new();
+    home.clean("2020-12-24", &many("2020-12-24", 0, 500));
+    let made = home.make("--split 75,25");
+    assert_eq!(made.manifest.splits.keys().collect::<Vec<_>>(), ["test", "train"]);
+    assert_eq!(made.manifest.files.len(), 2);
+}
+
+#[test]
+fn what_no_gate_passed_is_refused_when_gated() {
+    let home = Home::new();
+    let clean = home.clean("2020-12-24", &many("2020-12-24", 0, 10));
+    let failure = home.try_make("--gated").unwrap_err();
+    assert_eq!(failure.exit, Exit::BadInput);
+    assert!(failure.hint.unwrap().contains("check.py clean"));
+    home.pass("clean", &clean.fingerprint, false);
+    assert_eq!(home.try_make("--gated").unwrap_err().exit, Exit::BadInput);
+    home.pass("clean", &clean.fingerprint, true);
+    let version = home.make("--gated");
+    let promote = |more: &str| run(&format!("featurize promote {} {more}", version.folder.display()));
+    assert_eq!(promote("--gated").unwrap_err().exit, Exit::BadInput);
+    assert_eq!(home.lake.current("tweets").unwrap(), None);
+    home.pass("dataset", &version.manifest.fingerprint, true);
+    assert!(promote("--gated").is_ok());
+    assert_eq!(home.lake.current("tweets").unwrap().unwrap().version, version.manifest.version);
+}
+
+#[test]
+fn promoting_an_older_version_is_the_way_back() {
+    let home = Home::new();
+    home.clean("2020-12-24", &many("2020-12-24", 0, 10));
+    let old = home.make("");
+    home.clean("2020-12-25", &many("2020-12-25", 0, 10));
+    let new = home.make("");
+    let promote = |made: &crate::common::Dataset| {
+        let said = run(&format!("featurize promote {}/", made.folder.display())).unwrap();
+        serde_json::to_value(&said).unwrap()
+    };
+    let current = || home.lake.current("tweets").unwrap().unwrap().version;
+    assert_eq!(promote(&old)["previous"], serde_json::Value::Null);
+    assert_eq!(promote(&new)["previous"], old.manifest.version.as_str());
+    assert_eq!(current(), new.manifest.version);
+    assert_eq!(promote(&new)["previous"], new.manifest.version.as_str());
+    assert_eq!(promote(&old)["previous"], new.manifest.version.as_str());
+    assert_eq!(current(), old.manifest.version);
+    std::fs::remove_file(new.folder.join("data/test-00000-of-00001.parquet")).unwrap();
+    let failure = run(&format!("featurize promote {}", new.folder.display())).unwrap_err();
+    assert_eq!(failure.exit, Exit::BadInput);
+    assert_eq!(current(), old.manifest.version);
+    let failure = run(&format!("featurize promote {}", home.root().display())).unwrap_err();
+    assert_eq!(failure.exit, Exit::Usage);
+}
+
+#[test]
+fn a_signal_publishes_nothing() {
+    use clap::Parser;
+    let home = Home::new();
+    home.clean("2020-12-24", &many("2020-12-24", 0, 10));
+    let args = featurize::Args::parse_from([
+        "featurize",
+        "--name",
+        "tweets",
+        "--lake",
+        home.root().to_str().unwrap(),
+    ]);
+    let stop = task::Stop::default();
+    stop.request();
+    let failure = featurize::run(&args, &task::Task::new(args.common(), stop).unwrap()).unwrap_err();
+    assert_eq!(failure.exit, Exit::Terminated);
+    assert!(!home.root().join("datasets").exists());
+}
+
+#[test]
+fn ids_are_listed_a_line_each() {
+    let home = Home::new();
+    home.clean("2020-12-24", &many("2020-12-24", 0, 30));
+    let made = home.make("");
+    let file = home.root().join("ids.txt");
+    run(&format!("featurize ids {} --output {}", made.folder.display(), file.display())).unwrap();
+    let mut ids: Vec<String> = std::fs::read_to_string(&file).unwrap().lines().map(str::to_owned).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, made.by_id("tweet_id").into_keys().collect::<Vec<_>>());
+}
