@@ -99,10 +99,17 @@ impl<'t, 'a> Shown<'t, 'a> {
         rows.whole("first_seen", gathered.first);
         rows.whole("last_seen", gathered.last);
         rows.whole("counts_at", place.received);
-        rows.text("text", Some(&names.text(said.text, &said.tokens)));
-        rows.text("text_clean", Some(&said.clean));
+        rows.text("text", Some(&names.text(said.text, &said.tokens, &t.mentions)));
+        rows.text("text_clean", Some(&names.mentioning(&said.clean, &t.mentions)));
         rows.flag("text_truncated", Some(t.truncated));
-        list(rows, "tokens", names, said.tokens.iter(), |token| token.text, |token| names.token(token));
+        list(
+            rows,
+            "tokens",
+            names,
+            said.tokens.iter(),
+            |token| token.text,
+            |token| names.token(token, &t.mentions),
+        );
         rows.texts("hashtags", t.hashtags.iter().map(|h| &**h));
         // The first mention of a bare retweet is the author of its original.
         let mentions = t.mentions.iter().skip(usize::from(!known));

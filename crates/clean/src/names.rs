@@ -118,28 +118,52 @@ impl Names {
         })
     }
 
-    /// A token.
-    pub(crate) fn token<'a>(&self, token: &Token<'a>) -> Cow<'a, str> {
+    /// A token of a text in which the source found these mentions.
+    pub(crate) fn token<'a>(&self, token: &Token<'a>, mentions: &[Cow<'_, str>]) -> Cow<'a, str> {
         let word = token.text;
         self.with(word, |_| match token.kind {
             Kind::Mention => format!("@{}", self.handle(word.trim_start_matches(['@', '＠']))).into(),
             Kind::Url => self.url(word),
-            _ => word.into(),
+            _ => self.mentioning(word, mentions),
         })
     }
 
-    /// A text, of which `tokens` are the tokens.
-    pub(crate) fn text<'a>(&self, text: &'a str, tokens: &[Token<'a>]) -> Cow<'a, str> {
+    /// A text with these tokens, in which the source found these mentions.
+    pub(crate) fn text<'a>(
+        &self,
+        text: &'a str,
+        tokens: &[Token<'a>],
+        mentions: &[Cow<'_, str>],
+    ) -> Cow<'a, str> {
         self.with(text, |_| {
             let mut out = String::with_capacity(text.len());
             let mut at = 0;
             for token in tokens {
                 out.push_str(&text[at..token.start]);
-                out.push_str(&self.token(token));
+                out.push_str(&self.token(token, &[]));
                 at = token.end();
             }
             out.push_str(&text[at..]);
-            out.into()
+            self.mentioning(&out, mentions).into_owned().into()
+        })
+    }
+
+    /// A text that may hold mentions of the source which are no tokens of their own.
+    pub(crate) fn mentioning<'a>(&self, text: &'a str, mentions: &[Cow<'_, str>]) -> Cow<'a, str> {
+        self.with(text, |_| {
+            mentions.iter().filter(|_| text.contains('@')).fold(text.into(), |text: Cow<'a, str>, handle| {
+                let sought = format!("@{}", handle.to_ascii_lowercase());
+                let folded = text.to_ascii_lowercase();
+                let goes_on =
+                    |at: usize| folded[at..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+                let found = folded.match_indices(&sought).map(|(at, _)| at);
+                let found: Vec<usize> = found.filter(|at| !goes_on(at + sought.len())).collect();
+                let mut out = text;
+                for at in found.into_iter().rev() {
+                    out.to_mut().replace_range(at + 1..at + sought.len(), &self.handle(handle));
+                }
+                out
+            })
         })
     }
 
@@ -216,6 +240,17 @@ mod tests {
         );
         assert_eq!(names.tweet_id("1346889436626259968"), "1346889436626259968");
         assert_eq!(names.handle("did:plc:abc"), account);
+    }
+
+    #[test]
+    fn a_mention_that_is_no_token_is_found_all_the_same() {
+        let names = names();
+        let (text, mentions) = ("as text:@Somebody says, @somebody", ["somebody".into(), "other".into()]);
+        let mut tokens = Vec::new();
+        text::tokenize(text, &mut tokens);
+        let handle = names.handle("somebody");
+        assert_eq!(names.text(text, &tokens, &mentions), format!("as text:@{handle} says, @{handle}"));
+        assert_eq!(Names::Plain.text(text, &tokens, &mentions), text);
     }
 
     #[test]

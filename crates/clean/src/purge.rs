@@ -29,7 +29,18 @@ const WIDTH: usize = 8;
 const NAMING: [&str; 7] =
     ["tweet_id", "edit_id", "author_id", "conversation_id", "in_reply_to_id", "quoted_id", "urls"];
 
-/// What a purge did: the last line of stdout, and `_meta/purges/<run_id>.json`. Counts, never a text.
+/// `_meta/purges/<run_id>.json`.
+#[derive(Serialize)]
+struct Told<'p> {
+    #[serde(flatten)]
+    purged: &'p Purged,
+    /// To be cleaned again.
+    partitions: BTreeSet<&'p Partition>,
+    /// Of datasets, as `name/version`; featurize makes new ones.
+    versions: Vec<String>,
+}
+
+/// What a purge did, in counts: the last line of stdout, and the head of its report in the lake.
 #[derive(Debug, Serialize)]
 pub struct Purged {
     stage: &'static str,
@@ -44,10 +55,8 @@ pub struct Purged {
     raw: Raw,
     rejects_removed: u64,
     notices_removed: u64,
-    /// Partitions to be cleaned again.
-    clean_results_removed: Vec<Partition>,
-    /// As `name/version`; featurize makes new ones.
-    dataset_versions_removed: Vec<String>,
+    clean_results_removed: usize,
+    dataset_versions_removed: usize,
     reports_removed: usize,
     manifest: String,
 }
@@ -104,6 +113,8 @@ pub(crate) fn run(args: &PurgeArgs, task: &Task) -> Outcome<Purged> {
     let rejects_removed = remove_lines(&lake, "rejects", |line| sought.in_reject(line))?;
     let notices_removed = remove_lines(&lake, "notices", |line| sought.named(line))?;
 
+    let partitions: BTreeSet<&Partition> = cleaned.union(&more).collect();
+
     let key = format!("_meta/purges/{}.json", task.run_id);
     let purged = Purged {
         stage: "purge",
@@ -116,15 +127,17 @@ pub(crate) fn run(args: &PurgeArgs, task: &Task) -> Outcome<Purged> {
         raw,
         rejects_removed,
         notices_removed,
-        clean_results_removed: cleaned.union(&more).cloned().collect(),
-        dataset_versions_removed: versions
-            .iter()
-            .map(|(name, version)| format!("{name}/{version}"))
-            .collect(),
+        clean_results_removed: partitions.len(),
+        dataset_versions_removed: versions.len(),
         reports_removed: reports.len(),
         manifest: lake.location().join(&key).to_string(),
     };
-    let bytes = serde_json::to_vec_pretty(&purged).unwrap_or_default();
+    let told = Told {
+        purged: &purged,
+        partitions,
+        versions: versions.iter().map(|(name, version)| format!("{name}/{version}")).collect(),
+    };
+    let bytes = serde_json::to_vec_pretty(&told).unwrap_or_default();
     lake.store.put(&key, &bytes, &Condition::Always)?;
     Ok(purged)
 }
