@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use lake::{Grain, Location};
-use task::{Common, EXIT_CODES, Exit, Failure, Outcome};
+use task::{Common, ENVIRONMENT, EXIT_CODES, Exit, Failure, Outcome};
 
 use crate::split::{Cuts, Shares};
 
@@ -25,10 +25,11 @@ Examples:
 #[command(
     name = "featurize",
     version,
-    after_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"),
+    after_help = format!("{ENVIRONMENT}\n\n{EXAMPLES}\n\n{EXIT_CODES}"),
     max_term_width = 100,
     args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true
+    subcommand_negates_reqs = true,
+    mut_args(|arg| arg.hide_env(true))
 )]
 pub struct Args {
     /// What to do instead of making a version.
@@ -103,6 +104,7 @@ pub struct Make {
 
 /// `featurize verify`.
 #[derive(Clone, Debug, Flags)]
+#[command(mut_args(|arg| arg.hide_env(true)))]
 pub struct Verify {
     /// The version: LAKE/datasets/NAME/VERSION, or a copy of that folder elsewhere
     #[arg(value_name = "DATASET", value_parser = task::location)]
@@ -119,6 +121,7 @@ pub struct Verify {
 
 /// `featurize promote`.
 #[derive(Clone, Debug, Flags)]
+#[command(mut_args(|arg| arg.hide_env(true)))]
 pub struct Promote {
     /// The version: LAKE/datasets/NAME/VERSION
     #[arg(value_name = "DATASET", value_parser = task::location)]
@@ -135,6 +138,7 @@ pub struct Promote {
 
 /// `featurize ids`.
 #[derive(Clone, Debug, Flags)]
+#[command(mut_args(|arg| arg.hide_env(true)))]
 pub struct Ids {
     /// The version: LAKE/datasets/NAME/VERSION, or a copy of that folder elsewhere
     #[arg(value_name = "DATASET", value_parser = task::location)]

@@ -139,7 +139,7 @@ fn columns(out: &mut String, _: &DatasetManifest) -> std::fmt::Result {
         let Column { name, nullable, unit, doc, .. } = column;
         let kind = word(&column.kind);
         let null = if nullable { "yes" } else { "" };
-        writeln!(out, "| `{name}` | {kind} | {null} | {} | {unit} | {doc} |", word(&column.role))?;
+        writeln!(out, "| `{name}` | `{kind}` | {null} | {} | {unit} | {doc} |", word(&column.role))?;
     }
     writeln!(out)
 }
