@@ -207,7 +207,8 @@ What is named becomes a tombstone of the lake. Then everything that any tombston
 line from raw parts, rejects and notices; as a whole from clean results, dataset versions and reports, \
 which clean and featurize make again. The lake's `consumed` shrinks by what raw lost; _meta/purges tells.
 
-Let no other run be at work meanwhile. A purge that was broken off is completed by the next one.";
+Let no other run be at work meanwhile. A purge that was broken off is completed by the next one. A source \
+that is ingested again brings its lines back to raw, and no further: purge again.";
 
 /// `clean schema`.
 #[derive(Clone, Debug, Flags)]

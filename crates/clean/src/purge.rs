@@ -2,7 +2,8 @@
 //!
 //! It goes in an order that a broken run does not spoil: tombstones first, so that no stage shows it
 //! again; then what is made of raw; raw itself last, because it tells what has to go. The next purge
-//! completes a broken one.
+//! completes a broken one. A source that is ingested again brings its lines back to raw, and no
+//! further, until the next purge.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,8 +11,8 @@ use std::io::Read;
 use std::path::Path;
 
 use lake::{
-    Condition, DatasetManifest, Error, Lake, Partition, RawCommit, Tombstones, Values, in_parallel,
-    open_part, part_error,
+    Condition, DatasetManifest, Error, Lake, Partition, RawCommit, SWEEP_AFTER, Tombstones, Values,
+    in_parallel, open_part, part_error,
 };
 use serde::Serialize;
 use table::{LocalCopy, ROWS_PER_GROUP, Rows};
@@ -96,7 +97,7 @@ pub(crate) fn run(args: &PurgeArgs, task: &Task) -> Outcome<Purged> {
     // Who is hidden is hidden in every tweet, also where it names no author.
     lake.add_tombstones(&tweets_of_users(&lake, &parts, &tombstones, task)?)?;
     let tombstones = lake.tombstones()?;
-    let sought = Sought::new(&tombstones)?;
+    let sought = Sought::new(&tombstones);
 
     let named = named(&lake, &parts, &sought, task)?;
     let versions = versions(&lake, &sought)?;
@@ -110,6 +111,8 @@ pub(crate) fn run(args: &PurgeArgs, task: &Task) -> Outcome<Purged> {
     // What was cleaned of parts that are no more, by a purge that was broken off.
     let left = self::parts(&lake)?;
     let more = remove_results(&lake, &left, &BTreeSet::new())?;
+    let partitions: BTreeSet<Partition> = left.iter().map(|part| part.partition.clone()).collect();
+    lake.sweep(&partitions, SWEEP_AFTER)?;
     let rejects_removed = remove_lines(&lake, "rejects", |line| sought.in_reject(line))?;
     let notices_removed = remove_lines(&lake, "notices", |line| sought.named(line))?;
 
@@ -236,7 +239,7 @@ fn tweets_of_users(lake: &Lake, parts: &[Part], tombstones: &Tombstones, task: &
     if tombstones.users().next().is_none() {
         return Ok(found);
     }
-    let sought = Sought::new(tombstones)?;
+    let sought = Sought::new(tombstones);
     let ids = each(parts, task, |part| {
         let mut ids = BTreeSet::new();
         lines(lake, &part.commit, |line| {

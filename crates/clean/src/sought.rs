@@ -2,12 +2,10 @@
 
 use std::collections::HashSet;
 
-use aho_corasick::AhoCorasick;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use lake::Tombstones;
 use serde_json::{Map, Value};
-use task::{Exit, Failure, Outcome};
 use tweet::{Id, Parsed, Tweet};
 
 /// Ids of fewer characters are looked for only where an id stands: elsewhere they are numbers like any other.
@@ -29,40 +27,35 @@ pub(crate) struct Sought<'t> {
     tombstones: &'t Tombstones,
     /// Tweets and users, as ids are written.
     ids: HashSet<String>,
-    /// Finds whatever may be a mention of one in bytes; behind `ids` come the users who only took places back.
-    bytes: AhoCorasick,
+    /// The same, as words of any bytes: of a post of Bluesky, its key.
+    words: HashSet<Vec<u8>>,
+    /// Users who only took places back.
+    placeless: HashSet<Vec<u8>>,
+    /// Characters of the shortest of all these.
+    shortest: usize,
 }
 
 impl<'t> Sought<'t> {
-    pub(crate) fn new(tombstones: &'t Tombstones) -> Outcome<Self> {
+    pub(crate) fn new(tombstones: &'t Tombstones) -> Self {
         let all = tombstones.tweets().chain(tombstones.users());
         let ids: HashSet<String> = all.map(|(_, id)| id.to_owned()).collect();
-        // A post of Bluesky is named in pieces where it is not named by its URI.
-        let piece = |id: &str| id.rsplit('/').next().unwrap_or_default().to_owned();
-        let placeless = tombstones.placeless().map(|(_, id)| id.to_owned());
-        let pieces = ids.iter().map(|id| piece(id)).chain(placeless);
-        let bytes = AhoCorasick::new(pieces).map_err(|e| {
-            Failure::new(
-                Exit::Configuration,
-                format!("there are too many tombstones to look for at once: {e}"),
-            )
-        })?;
-        Ok(Self { tombstones, ids, bytes })
+        let word = |id: &str| id.rsplit('/').next().unwrap_or_default().as_bytes().to_vec();
+        let words: HashSet<Vec<u8>> = ids.iter().map(|id| word(id)).collect();
+        let placeless: HashSet<Vec<u8>> = tombstones.placeless().map(|(_, id)| word(id)).collect();
+        let shortest = words.iter().chain(&placeless).map(Vec::len).min().unwrap_or(0);
+        Self { tombstones, ids, words, placeless, shortest }
     }
 
     /// Whether bytes may name something that is sought.
     pub(crate) fn maybe(&self, bytes: &[u8]) -> bool {
-        self.bytes.is_match(bytes)
+        words(bytes).any(|word| {
+            word.len() >= self.shortest && (self.words.contains(word) || self.placeless.contains(word))
+        })
     }
 
-    /// Whether bytes name something that is sought, as a whole word.
+    /// Whether bytes name something that is sought, beyond doubt.
     pub(crate) fn named(&self, bytes: &[u8]) -> bool {
-        let outside = |b: Option<&u8>| !b.is_some_and(u8::is_ascii_alphanumeric);
-        self.bytes.find_overlapping_iter(bytes).any(|found| {
-            let before = found.start().checked_sub(1).and_then(|at| bytes.get(at));
-            let is_id = found.pattern().as_usize() < self.ids.len() && found.len() >= TELLING;
-            is_id && outside(before) && outside(bytes.get(found.end()))
-        })
+        words(bytes).any(|word| word.len() >= TELLING.max(self.shortest) && self.words.contains(word))
     }
 
     /// The same, of a line of rejects, whose bytes are packed.
@@ -171,6 +164,18 @@ impl<'t> Sought<'t> {
     }
 }
 
+/// Whatever may be an id: runs of letters and digits, also with the signs that ids of Bluesky have between.
+fn words(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let signs = b".:_~%-";
+    let runs = bytes.split(move |b| !b.is_ascii_alphanumeric() && !signs.contains(b));
+    runs.flat_map(move |run| {
+        let parts = run.split(|b| !b.is_ascii_alphanumeric());
+        let end = run.len() - run.iter().rev().take_while(|b| signs.contains(b)).count();
+        let whole = &run[..end];
+        parts.chain((!whole.iter().all(u8::is_ascii_alphanumeric)).then_some(whole))
+    })
+}
+
 /// Takes the places out of a tweet and of what it carries.
 fn unplace(value: &mut Value) -> bool {
     match value {
@@ -201,7 +206,7 @@ mod tests {
 
     fn judged(line: &str) -> Judged {
         let tombstones = tombstones();
-        Sought::new(&tombstones).unwrap().judge(line.as_bytes())
+        Sought::new(&tombstones).judge(line.as_bytes())
     }
 
     fn stripped(line: &str) -> String {
@@ -258,9 +263,31 @@ mod tests {
     }
 
     #[test]
+    fn ids_of_bluesky_are_found_whole_and_in_pieces() {
+        let lines = "at://did:plc:abcdefgh/app.bsky.feed.post/3kabcdefgh222\n{\"kind\":\"user\",\"source\":\"bluesky\",\"id\":\"did:web:some-body.example\"}\n";
+        let tombstones = Tombstones::from_text("t", lines).unwrap();
+        let sought = Sought::new(&tombstones);
+        for named in [
+            &br#"{"uri":"at://did:plc:abcdefgh/app.bsky.feed.post/3kabcdefgh222"}"#[..],
+            br#"{"did":"did:plc:abcdefgh","commit":{"rkey":"3kabcdefgh222"}}"#,
+            b"https:\\/\\/bsky.app\\/profile\\/did:web:some-body.example\\/post\\/3k",
+            b"by did:web:some-body.example.",
+        ] {
+            assert!(sought.named(named), "{}", String::from_utf8_lossy(named));
+        }
+        for other in [
+            &b"at://did:plc:abcdefgh/app.bsky.feed.post/3kabcdefgh223"[..],
+            b"did:web:some-body.example.org",
+            b"3kabcdefgh2222",
+        ] {
+            assert!(!sought.maybe(other), "{}", String::from_utf8_lossy(other));
+        }
+    }
+
+    #[test]
     fn rejects_are_looked_into() {
         let tombstones = tombstones();
-        let sought = Sought::new(&tombstones).unwrap();
+        let sought = Sought::new(&tombstones);
         // {"id":1346889436626259968,"te
         assert!(
             sought.in_reject(br#"{"code":"truncated","bytes":"eyJpZCI6MTM0Njg4OTQzNjYyNjI1OTk2OCwidGU="}"#)
