@@ -18,9 +18,10 @@ use tweet::VALUE_BYTES;
 
 use crate::Args;
 use crate::classify::classify;
+use crate::clock::micros;
 use crate::cursor::Cursor;
 use crate::live::{self, Gap, More};
-use crate::net::{Pace, provider};
+use crate::net::{Pace, SILENCE, provider};
 use crate::search::SECOND;
 use crate::sink::Sink;
 use crate::stream::{AHEAD, PART_AGE, PART_TWEETS, TICK};
@@ -103,6 +104,8 @@ pub(crate) fn run(args: &Args, task: &Task, pace: Pace) -> Outcome<Summary> {
         batches: 0,
         begun: None,
         at: None,
+        heard: now,
+        fresh: false,
         trouble: None,
     };
     let ended = bluesky.read(&mut cursor, &mut sink, &mut more);
@@ -124,12 +127,15 @@ struct Bluesky<'a> {
     begun: Option<i64>,
     /// Event time of the last event.
     at: Option<i64>,
+    /// When something new came, or a connection was made.
+    heard: i64,
+    /// Nothing new has come over this connection.
+    fresh: bool,
     trouble: Option<Failure>,
 }
 
 impl Bluesky<'_> {
     fn read(&mut self, cursor: &mut Cursor<'_, State>, sink: &mut Sink<'_>, more: &mut More) -> Outcome<()> {
-        let mut silent = 0;
         loop {
             self.task.stop.check()?;
             if self.pace.deadline.is_some_and(|deadline| self.pace.clock.now() >= deadline) {
@@ -150,26 +156,17 @@ impl Bluesky<'_> {
             match event.ok().flatten() {
                 Some(Event::Connected) => {
                     more.connects += 1;
-                    self.trouble = None;
+                    (self.trouble, self.fresh, self.heard) = (None, true, self.pace.clock.now());
                 }
                 Some(Event::Lines { chunk, time_us }) => {
-                    silent = 0;
                     self.take(&chunk, time_us, sink)?;
                 }
-                Some(Event::Lost(why)) => {
-                    // The network is never silent for so long: what there was to replay has been replayed.
-                    silent += 1;
-                    if silent > 1
-                        && more.connects > 1
-                        && self.until.is_some_and(|until| until <= self.pace.clock.now())
-                    {
-                        info!("Jetstream has nothing more");
-                        cursor.state.done = self.args.until.is_some();
-                        return Ok(());
-                    }
-                    self.trouble = Some(why);
-                }
+                Some(Event::Lost(why)) => self.trouble = Some(why),
                 Some(Event::Over(failure)) => return Err(failure),
+                None if self.replayed(more.connects) => {
+                    info!("Jetstream has nothing more");
+                    return Ok(());
+                }
                 None => {}
             }
             if sink.held() >= PART_TWEETS
@@ -180,13 +177,26 @@ impl Bluesky<'_> {
         }
     }
 
+    /// Whether everything there was has come: the whole network is never silent for so long.
+    fn replayed(&self, connects: u64) -> bool {
+        let now = self.pace.clock.now();
+        let connected = connects > 0 && self.trouble.is_none();
+        // Once more after a reconnect, for a connection may stall while there is more.
+        let patience = if self.fresh && connects > 1 { 1 } else { 3 };
+        connected
+            && self.until.is_some_and(|until| until <= now)
+            && now - self.heard >= patience * micros(SILENCE)
+    }
+
     fn take(&mut self, chunk: &Chunk, time_us: Option<i64>, sink: &mut Sink<'_>) -> Outcome<()> {
         let now = self.pace.clock.now();
         self.batches += 1;
         self.begun.get_or_insert(now);
         sink.raw.receive("bluesky", now, &live::head(self.task, self.batches))?;
         sink.take(classify("jetstream", chunk, &self.wanted))?;
-        self.at = self.at.max(time_us);
+        if time_us > self.at {
+            (self.at, self.fresh, self.heard) = (time_us, false, now);
+        }
         Ok(())
     }
 

@@ -40,8 +40,8 @@ pub(crate) const AHEAD: usize = 16;
 pub(crate) const TICK: Duration = Duration::from_millis(100);
 /// After so long a wait for the lake, X is about to call us a slow reader.
 const SLOW: Duration = Duration::from_secs(5);
-/// X delivers within seconds, but not in order: a gap begins so long before the last tweet.
-const OVERLAP: i64 = 10 * SECOND;
+/// X does not deliver in order: a gap begins so long before the last tweet and ends so long after the first.
+const OVERLAP: i64 = 2 * SECOND;
 /// Kept of a line that is too long.
 const HEAD: usize = 64 << 10;
 /// X grants 50 connects in a quarter of an hour.
@@ -70,6 +70,8 @@ struct Hole {
     query: usize,
     next_token: Option<String>,
     tweets: u64,
+    /// The greatest id that search had.
+    newest: Option<u64>,
 }
 
 /// What the tasks tell.
@@ -243,18 +245,17 @@ impl Stream<'_> {
                 self.more.requests += 1;
                 self.sink.raw.receive("repair", now, &live::head(self.task, self.batches))?;
                 let before = self.sink.ledger.consumed;
-                self.sink.take(classify("repair", &live::chunk(body), &Wanted::everything()))?;
-                let had = self
-                    .cursor
-                    .state
-                    .holes
-                    .iter()
-                    .find(|h| h.until_id == hole.until_id)
-                    .map_or(0, |h| h.tweets);
-                hole.tweets = had + self.sink.ledger.consumed - before;
+                let classified = classify("repair", &live::chunk(body), &Wanted::everything());
+                let newest = ids(&classified).max();
+                self.sink.take(classified)?;
+                let earlier = self.cursor.state.holes.iter().find(|h| h.until_id == hole.until_id);
+                hole.tweets = earlier.map_or(0, |h| h.tweets) + self.sink.ledger.consumed - before;
+                hole.newest = earlier.and_then(|h| h.newest).max(newest);
                 self.cursor.state.holes.retain(|h| h.until_id != hole.until_id);
                 if done {
                     self.filling -= 1;
+                    // Up to here all is read, also where the stream stays silent.
+                    self.last = self.last.max(hole.newest);
                     self.more.gaps.push(hole.gap(true, "no connection; search has no retweets"));
                     info!(tweets = hole.tweets, "a gap is repaired");
                 } else {
@@ -277,13 +278,13 @@ impl Stream<'_> {
 
     /// Notes ids; after a connect, what lies between the last one and the first new one is a gap.
     fn look(&mut self, classified: &Classified) {
-        for end in &classified.ends {
-            let End::Line(line) = end else { continue };
-            let Id::X(id) = line.id else { continue };
-            if std::mem::take(&mut self.fresh)
-                && let Some(last) = self.last
-            {
-                self.gap(last, id);
+        for id in ids(classified) {
+            // A copy of what came before tells nothing of the gap.
+            if self.fresh && self.last.is_none_or(|last| last < id) {
+                self.fresh = false;
+                if let Some(last) = self.last {
+                    self.gap(last, id);
+                }
             }
             self.last = self.last.max(Some(id));
         }
@@ -291,8 +292,7 @@ impl Stream<'_> {
 
     fn gap(&mut self, last: u64, first: u64) {
         let time = |id: u64| Id::X(id).time().unwrap_or(0);
-        // What came first may have been late itself: whatever is older than the connect may be missing.
-        let until_id = first.max(id_at(self.connected_at));
+        let until_id = id_at(time(first) + OVERLAP);
         let earliest = self.now() - RECENT;
         let mut since = time(last) - OVERLAP;
         if since < earliest {
@@ -302,10 +302,10 @@ impl Stream<'_> {
             since = earliest;
         }
         let since_id = id_at(since);
-        if since_id >= until_id || last >= first {
+        if since_id >= until_id {
             return;
         }
-        let hole = Hole { since_id, until_id, query: 0, next_token: None, tweets: 0 };
+        let hole = Hole { since_id, until_id, query: 0, next_token: None, tweets: 0, newest: None };
         self.cursor.state.holes.push(hole.clone());
         self.fill(hole);
     }
@@ -325,6 +325,10 @@ impl Stream<'_> {
 
     /// Waits for the gaps that can be filled now.
     fn repaired(&mut self) -> Outcome<()> {
+        if let (true, Some(last)) = (std::mem::take(&mut self.fresh), self.last) {
+            // Nothing has come since the connect.
+            self.gap(last, id_at(self.connected_at));
+        }
         while self.filling > 0 {
             self.task.stop.check()?;
             match self.next() {
@@ -361,6 +365,17 @@ impl Hole {
         let lost = Gap::lost(time(self.since_id), time(self.until_id), why);
         Gap { repaired, tweets: self.tweets, ..lost }
     }
+}
+
+/// X's ids among what was read.
+fn ids(classified: &Classified) -> impl Iterator<Item = u64> {
+    classified.ends.iter().filter_map(|end| match end {
+        End::Line(line) => match line.id {
+            Id::X(id) => Some(id),
+            Id::Uri(_) => None,
+        },
+        _ => None,
+    })
 }
 
 /// The least id of an instant.
