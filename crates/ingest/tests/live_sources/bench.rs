@@ -22,6 +22,8 @@ pub const QUERY: &str = "\"Justin Bieber\"";
 pub struct TestClock {
     server: x_server::Clock,
     pub waits: Mutex<Vec<Duration>>,
+    /// Behind this time (Unix ms) nothing more comes: silence there lasts for the second.
+    pub end: Mutex<Option<(i64, Duration)>>,
 }
 
 impl Clock for TestClock {
@@ -48,6 +50,13 @@ impl Clock for TestClock {
                 let step = left.min(STEP);
                 self.server.advance(step);
                 left -= step;
+                let end = *self.end.lock().unwrap();
+                if let Some((end, rest)) = end
+                    && self.server.now() > end + 150_000
+                {
+                    *self.end.lock().unwrap() = None;
+                    self.server.advance(rest);
+                }
             }
             // The last that the other side says in time still counts.
             tokio::time::sleep(Duration::from_millis(150)).await;
@@ -56,7 +65,7 @@ impl Clock for TestClock {
 }
 
 pub struct Bench {
-    _runtime: Runtime,
+    pub runtime: Runtime,
     pub double: XServer,
     pub folder: TempDir,
     pub clock: Arc<TestClock>,
@@ -69,8 +78,16 @@ impl Bench {
         let double = runtime.block_on(builder.start()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("token"), format!("{}\n", double.token)).unwrap();
-        let clock = Arc::new(TestClock { server: double.clock.clone(), waits: Mutex::default() });
-        Self { _runtime: runtime, double, folder, clock, stop: Stop::default() }
+        let clock = Arc::new(TestClock {
+            server: double.clock.clone(),
+            waits: Mutex::default(),
+            end: Mutex::default(),
+        });
+        Self { runtime, double, folder, clock, stop: Stop::default() }
+    }
+
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
     }
 
     pub fn lake(&self) -> PathBuf {
@@ -104,6 +121,24 @@ impl Bench {
     /// Seconds that were waited for since the last call.
     pub fn waits(&self) -> Vec<u64> {
         std::mem::take(&mut *self.clock.waits.lock().unwrap()).iter().map(Duration::as_secs).collect()
+    }
+
+    /// Live tweets that the rules of these tests match.
+    pub fn live(&self, place: Place) -> Vec<u64> {
+        let now = self.double.clock.now();
+        let all = self.double.matching(QUERY, place).unwrap();
+        all.into_iter().filter(|id| x_server::id_time(*id) > now).collect()
+    }
+
+    /// Streams until an hour after the last live tweet.
+    pub fn stream(&self, flags: &[&str]) -> Result<Summary, Failure> {
+        let last = self.live(Place::Stream).last().copied().map_or(0, x_server::id_time);
+        let left = (last - self.double.clock.now()).max(0) / 1_000 + 3_600;
+        *self.clock.end.lock().unwrap() = Some((last, Duration::from_secs(3_600)));
+        let time = format!("{left}s");
+        let mut all = vec!["--source", "stream", "--for", &time];
+        all.extend(flags);
+        self.run(&all)
     }
 
     /// What the double has that a query means, as of what has happened by now.

@@ -2,4 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod bench;
+mod bluesky;
+mod kill;
 mod search;
+mod stream;

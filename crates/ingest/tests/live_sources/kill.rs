@@ -1,0 +1,107 @@
+//! kill -9 at any moment: after the reruns everything the server had is there.
+
+use std::collections::BTreeSet;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use x_server::{Builder, Limits, Place, XServer};
+
+use crate::bench::{Bench, QUERY};
+
+/// How often to kill: the long test is for a quiet hour.
+fn rounds() -> u32 {
+    if std::env::var_os("OFFKEY_LONG").is_some() { 200 } else { 20 }
+}
+
+fn start(bench: &Bench, flags: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_ingest"))
+        .args(["--lake", bench.lake().to_str().unwrap()])
+        .args(["--token-file", bench.folder.path().join("token").to_str().unwrap()])
+        .args([
+            "--api-url",
+            &bench.double.url,
+            "--jetstream-url",
+            &bench.double.jetstream_url,
+            "--log",
+            "error",
+        ])
+        .args(flags)
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap()
+}
+
+/// Kills after a time between 20 and 20 + `span` ms, another each round.
+fn kill_at_random(mut child: Child, round: u32, span: u64) -> bool {
+    let time = 20 + u64::from(round).wrapping_mul(0x9e37_79b9_7f4a_7c15) % span;
+    std::thread::sleep(Duration::from_millis(time));
+    let alive = child.try_wait().unwrap().is_none();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    alive
+}
+
+/// A double whose clock is `behind` the real one by so many seconds.
+fn double(behind: i64) -> Builder {
+    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    XServer::builder().now(now - behind * 1_000).ticking().limits(Limits::off())
+}
+
+#[test]
+fn a_killed_search_loses_nothing_and_reads_little_twice() {
+    let bench = Bench::new(double(0).tweets(14_000).live(0).search_retweets());
+    let now = bench.double.clock.now();
+    let wanted: Vec<u64> = bench.double.matching(QUERY, Place::Search).unwrap();
+    // What is older than a minute is indexed in any case.
+    let wanted: BTreeSet<u64> =
+        wanted.into_iter().filter(|id| x_server::id_time(*id) < now - 60_000).collect();
+    let mut killed = 0;
+    for round in 0..rounds() {
+        killed += u32::from(kill_at_random(start(&bench, &["--source", "search"]), round, 400));
+    }
+    assert!(start(&bench, &["--source", "search"]).wait().unwrap().success());
+    let got: BTreeSet<u64> = bench.numbers().into_iter().collect();
+    assert!(wanted.is_subset(&got), "{} of {}", got.len(), wanted.len());
+    let served = bench.double.ledger.totals().search;
+    let twice = served - bench.double.ledger.served().len() as u64;
+    eprintln!(
+        "{} tweets, {killed} kills: {twice} read twice, ${:.2} of posts",
+        got.len(),
+        twice as f64 * 0.005
+    );
+    // A kill costs the page under way; a run that comes to its end looks back a minute.
+    assert!(twice <= 100 * u64::from(rounds() + 1), "{twice}");
+}
+
+#[test]
+fn a_killed_stream_loses_nothing() {
+    let bench = Bench::new(
+        double(3_600).tweets(10).live(60_000).search_retweets().pace(x_server::Pace::Rate(20_000.0)),
+    );
+    let flags = ["--source", "stream", "--for", "8s"];
+    let mut killed = 0;
+    for round in 0..rounds() {
+        killed += u32::from(kill_at_random(start(&bench, &flags), round, 600));
+    }
+    let before = bench.double.ledger.totals();
+    assert!(start(&bench, &flags).wait().unwrap().success());
+    let got: BTreeSet<u64> = bench.numbers().into_iter().collect();
+    let found: BTreeSet<u64> = bench.double.matching(QUERY, Place::Search).unwrap().into_iter().collect();
+    // From the first tweet that was committed to the last: all of it, but for what only the stream's operators match.
+    let (first, last) = (*got.first().unwrap(), *got.last().unwrap());
+    let lost: Vec<u64> = bench.double.matching(QUERY, Place::Stream).unwrap();
+    let lost = lost
+        .iter()
+        .filter(|id| (first..=last).contains(id) && !got.contains(id) && found.contains(id))
+        .count();
+    let totals = bench.double.ledger.totals();
+    let twice = totals.search + totals.stream - totals.distinct as u64;
+    eprintln!(
+        "{} tweets, {killed} kills ({} streamed by then): {twice} read twice, ${:.2} of posts",
+        got.len(),
+        before.stream,
+        twice as f64 * 0.005
+    );
+    assert_eq!(lost, 0);
+}
