@@ -62,6 +62,16 @@ pub struct Purged {
     manifest: String,
 }
 
+/// `_meta/purged/<partition>/<part>.json`: what became of a part, for who asks where the tweets are that an
+/// ingest run says it wrote.
+#[derive(Serialize)]
+struct Record<'p> {
+    path: &'p str,
+    tweets: u64,
+    removed: u64,
+    became: Option<&'p str>,
+}
+
 /// What became of raw.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Raw {
@@ -285,6 +295,14 @@ fn remove_raw(lake: &Lake, named: &[&Part], sought: &Sought<'_>, task: &Task) ->
     for part in named {
         task.stop.check()?;
         let (rewritten, raw) = rewrite(lake, part, sought)?;
+        let record = Record {
+            path: &part.commit.path,
+            tweets: part.commit.tweets,
+            removed: raw.tweets_removed,
+            became: rewritten.as_ref().map(|commit| commit.path.as_str()),
+        };
+        let key = format!("_meta/purged/{}/{}.json", part.partition.path(), part.commit.part);
+        lake.store.put(&key, &serde_json::to_vec_pretty(&record).unwrap_or_default(), &Condition::Always)?;
         if let Some(commit) = rewritten {
             lake.commit_raw(&part.partition, &commit)?;
         }

@@ -273,6 +273,16 @@ fn purged_it_is_nowhere_and_the_rest_is_as_it_was() {
         (&json!([DAY, "2026-11-21"]), &json!(["mine/aaaa"]))
     );
     assert_eq!(told["raw"], report["raw"]);
+    let record = |key: &str| -> serde_json::Value {
+        serde_json::from_slice(&lake.lake.store.get(&format!("_meta/purged/{key}.json")).unwrap().unwrap().0)
+            .unwrap()
+    };
+    let became = format!("raw/dt={DAY}/a-purged-1.jsonl.zst");
+    assert_eq!(
+        record(&format!("dt={DAY}/a")),
+        json!({ "path": format!("raw/dt={DAY}/a.jsonl.zst"), "tweets": 4, "removed": 2, "became": became })
+    );
+    assert_eq!(record("dt=2026-11-21/d")["became"], json!(null));
     assert!(lake.lake.current("mine").unwrap().is_none());
     for (key, bytes) in untouched {
         assert_eq!(lake.lake.store.get(&key).unwrap().unwrap().0, bytes, "{key}");
@@ -308,6 +318,7 @@ fn a_purge_that_was_killed_is_completed_by_the_next() {
             "_meta/notices",
             "_meta/tombstones",
             "_meta/reports",
+            "_meta/purged",
             "datasets",
         ])
     };
