@@ -17,7 +17,7 @@ use polars::prelude::{
 use task::{Exit, Failure, Outcome, Progress, Task, ordered_map};
 use tweet::{Id, Source};
 
-use crate::rows::{Names, computing, open, reading, texts, times};
+use crate::rows::{Names, ahead, computing, fetch, reading, rows, texts, times};
 use crate::split::{Member, Rule, hash};
 
 /// Counts that the source changes as time goes by; they are read together, at `counts_at`.
@@ -82,7 +82,7 @@ pub(crate) fn decide(
     let progress = Progress::things(pointers.len() as u64);
     progress.say("partitions compared".into());
     each_partition(
-        task,
+        task.threads.max(ahead(lake)),
         pointers,
         |_, pointer| scan(lake, pointer, tombstones, rule, task),
         |scan: Scan| {
@@ -100,7 +100,7 @@ pub(crate) fn decide(
     }
     let mut rows: Option<DataFrame> = None;
     each_partition(
-        task,
+        task.threads.max(ahead(lake)),
         pointers,
         |number, pointer| again(lake, (number, pointer), tombstones, rule, &meeting, task),
         |found: Option<DataFrame>| {
@@ -121,16 +121,16 @@ pub(crate) fn decide(
     Ok(fates)
 }
 
-/// Work over all partitions on the task's threads, results in the order of the partitions.
+/// Work over all partitions on several threads, results in the order of the partitions.
 fn each_partition<R: Send>(
-    task: &Task,
+    threads: usize,
     pointers: &[CleanPointer],
     work: impl Fn(usize, &CleanPointer) -> Outcome<R> + Sync,
     mut sink: impl FnMut(R) -> Outcome<()>,
 ) -> Outcome<()> {
     let mut all = pointers.iter().enumerate();
     ordered_map(
-        task.threads,
+        threads,
         || Ok(all.next()),
         |(number, pointer)| work(number, pointer),
         |result| sink(result).map(std::ops::ControlFlow::Continue),
@@ -153,7 +153,8 @@ fn scan(
     rule: &Rule,
     task: &Task,
 ) -> Outcome<Scan> {
-    let (_copy, rows) = open(lake, pointer, Some(&Names::COLUMNS))?;
+    let copy = fetch(lake, pointer)?;
+    let rows = rows(&copy, pointer, Some(&Names::COLUMNS))?;
     let height = rows.height() as u64;
     if height != pointer.ledger.kept {
         return Err(Failure::new(
@@ -238,7 +239,8 @@ fn again(
     let mut columns: Vec<&str> = Names::COLUMNS.to_vec();
     columns.extend(MERGED.iter().filter(|c| **c != "edit_id"));
     columns.push("text_truncated");
-    let (_copy, rows) = open(lake, pointer, Some(&columns))?;
+    let copy = fetch(lake, pointer)?;
+    let rows = rows(&copy, pointer, Some(&columns))?;
     let mut all: Option<DataFrame> = None;
     let mut at = 0_u32;
     for frame in rows {

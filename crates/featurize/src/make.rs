@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lake::{Condition, DatasetManifest, FileStat, InputStat, Ledger, RunManifest, SplitStat, sha256_hex};
+use lake::{
+    Condition, DatasetManifest, FileStat, InputStat, Ledger, RunManifest, SWEEP_AFTER, SplitStat, sha256_hex,
+};
 use serde_json::{Value, json};
 use table::{SCHEMA_VERSION, dataset, describe};
 use task::{Exit, Failure, Outcome, Summary, Task};
@@ -27,6 +29,10 @@ pub(crate) fn make(args: &Make, task: &Task) -> Outcome<Summary> {
         }
         None => publish(&plan, task)?,
     };
+    match plan.lake.sweep_dataset(&plan.name, SWEEP_AFTER)? {
+        0 => {}
+        swept => tracing::info!(files = swept, "removed what killed runs had left"),
+    }
     let run = plan.lake.write_run(&task.run_id, &run_manifest(args, &plan, &manifest, task))?;
     tracing::debug!(run = %run, "wrote the manifest of the run");
     let folder = plan.lake.location().join(&plan.folder());

@@ -1,6 +1,6 @@
 //! Cells of a frame, and frames of a clean result.
 
-use lake::{CleanPointer, Lake};
+use lake::{CleanPointer, Lake, Location};
 use polars::prelude::{DataFrame, PolarsError, PolarsResult};
 use table::{LocalCopy, ROWS_PER_GROUP, Rows};
 use task::{Exit, Failure, Outcome};
@@ -70,19 +70,25 @@ fn source(name: Option<&str>) -> Source {
     if name == Some(Source::Bluesky.as_str()) { Source::Bluesky } else { Source::X }
 }
 
-/// A verified copy of the rows of a clean result, and their reader, a row group at a time.
-pub(crate) fn open(
-    lake: &Lake,
-    pointer: &CleanPointer,
-    columns: Option<&[&str]>,
-) -> Outcome<(LocalCopy, Rows)> {
-    let key = format!("{}/{TWEETS}", pointer.path);
+/// Partitions fetched at once: from a bucket, waiting is most of the work.
+pub(crate) fn ahead(lake: &Lake) -> usize {
+    match lake.location() {
+        Location::Local(_) => 1,
+        Location::S3 { .. } => 8,
+    }
+}
+
+/// A verified copy of the rows of a clean result.
+pub(crate) fn fetch(lake: &Lake, pointer: &CleanPointer) -> lake::Result<LocalCopy> {
     let stat = pointer.files.get(TWEETS).ok_or_else(|| {
-        Failure::new(Exit::BadInput, format!("the clean result of {} has no {TWEETS}", pointer.partition))
+        lake::Error::Corrupt(format!("the clean result of {} has no {TWEETS}", pointer.partition))
     })?;
-    let copy = LocalCopy::fetch(lake, &key, stat)?;
-    let rows = Rows::open(copy.path(), columns, ROWS_PER_GROUP).map_err(reading(&key))?;
-    Ok((copy, rows))
+    LocalCopy::fetch(lake, &format!("{}/{TWEETS}", pointer.path), stat)
+}
+
+/// Its rows, a row group at a time.
+pub(crate) fn rows(copy: &LocalCopy, pointer: &CleanPointer, columns: Option<&[&str]>) -> Outcome<Rows> {
+    Rows::open(copy.path(), columns, ROWS_PER_GROUP).map_err(reading(&pointer.path))
 }
 
 /// A failure to read a Parquet file.

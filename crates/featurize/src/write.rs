@@ -3,10 +3,10 @@
 //! Rows lie in the order of the partitions' names and, within one, in the order of the clean result; so
 //! nothing is sorted, and memory holds a few batches whatever the size.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 
-use lake::{Counts, DatasetFile, Ledger};
+use lake::{CleanPointer, Counts, DatasetFile, Ledger, in_parallel};
 use polars::prelude::{
     Column, DataFrame, DataFrameJoinOps, IntoColumn, JoinArgs, JoinType, MaintainOrderJoin, PolarsResult,
     Series,
@@ -18,7 +18,7 @@ use crate::about::About;
 use crate::fates::{Fates, MERGED, Reason, hidden, hidden_place};
 use crate::features::{features, part};
 use crate::plan::Plan;
-use crate::rows::{Names, computing, open, reading, writing};
+use crate::rows::{Names, ahead, computing, fetch, reading, rows, writing};
 
 /// Rows that one thread works on at a time.
 const BATCH: usize = 8_192;
@@ -53,7 +53,7 @@ pub(crate) fn write(plan: &Plan, fates: &Fates, task: &Task) -> Outcome<Written>
     let progress = Progress::things(plan.pointers.iter().map(|p| p.ledger.kept).sum());
     progress.say("rows written".into());
     let mut done = 0;
-    let mut batches = Batches { plan, part: 0, at: 0, open: None, frame: None };
+    let mut batches = Batches { plan, part: 0, at: 0, fetched: VecDeque::new(), open: None, frame: None };
     ordered_map(
         task.threads,
         || {
@@ -186,6 +186,8 @@ struct Batches<'a> {
     part: usize,
     /// Number of the next row in the partition.
     at: usize,
+    /// Copies of this partition and of those after it.
+    fetched: VecDeque<LocalCopy>,
     open: Option<(LocalCopy, Rows)>,
     /// What is left of the row group that was read last.
     frame: Option<DataFrame>,
@@ -205,12 +207,28 @@ impl Batches<'_> {
             let Some(pointer) = self.plan.pointers.get(self.part) else { return Ok(None) };
             let (_, rows) = match &mut self.open {
                 Some(open) => open,
-                None => self.open.insert(open(&self.plan.lake, pointer, None)?),
+                None => {
+                    let copy = self.fetch()?;
+                    let rows = rows(&copy, pointer, None)?;
+                    self.open.insert((copy, rows))
+                }
             };
             match rows.next() {
                 Some(frame) => self.frame = Some(frame.map_err(reading(&pointer.path))?),
                 None => (self.open, self.part, self.at) = (None, self.part + 1, 0),
             }
+        }
+    }
+
+    /// The copy of this partition; from a bucket, those of the next ones come with it.
+    fn fetch(&mut self) -> Outcome<LocalCopy> {
+        loop {
+            if let Some(copy) = self.fetched.pop_front() {
+                return Ok(copy);
+            }
+            let (lake, width) = (&self.plan.lake, ahead(&self.plan.lake));
+            let now: Vec<&CleanPointer> = self.plan.pointers.iter().skip(self.part).take(width).collect();
+            self.fetched = in_parallel(&now, width, |pointer| fetch(lake, pointer))?.into();
         }
     }
 }

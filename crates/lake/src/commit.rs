@@ -340,6 +340,34 @@ impl Lake {
         Ok(swept.into_iter().sum::<u64>() + self.store.sweep_unfinished("_meta", older_than_secs)?)
     }
 
+    /// Removes what killed runs left of a dataset: versions without a manifest, unfinished files.
+    /// Returns how many files.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub fn sweep_dataset(&self, name: &str, older_than_secs: i64) -> Result<u64> {
+        check_name(name)?;
+        let folder = format!("datasets/{name}");
+        let mut swept = self.store.sweep_unfinished(&folder, older_than_secs)?;
+        let entries = self.store.list(&folder)?;
+        let version = |key: &str| key[folder.len() + 1..].split_once('/').map(|(v, _)| v.to_owned());
+        let committed: BTreeSet<String> = entries
+            .iter()
+            .filter(|e| e.key.ends_with("/manifest.json"))
+            .filter_map(|e| version(&e.key))
+            .collect();
+        let now =
+            std::time::UNIX_EPOCH.elapsed().map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX));
+        for entry in &entries {
+            let nobodys = version(&entry.key).is_some_and(|v| !committed.contains(&v));
+            if nobodys && now - entry.modified > older_than_secs {
+                self.store.delete(&entry.key)?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
+    }
+
     fn by_partition(&self, prefix: &str) -> Result<BTreeMap<Partition, Vec<String>>> {
         let mut found: BTreeMap<Partition, Vec<String>> = BTreeMap::new();
         for entry in self.store.list(prefix)?.into_iter().filter(|e| is_json(&e.key)) {

@@ -243,3 +243,59 @@ fn ids_are_listed_a_line_each() {
     ids.sort_unstable();
     assert_eq!(ids, made.by_id("tweet_id").into_keys().collect::<Vec<_>>());
 }
+
+#[test]
+fn what_killed_runs_left_is_swept_by_age() {
+    let home = Home::new();
+    home.clean("2020-12-24", &many("2020-12-24", 0, 10));
+    let made = home.make("");
+    let left = [
+        "datasets/tweets/0123456789ab/data/train-00000-of-00001.parquet",
+        "datasets/tweets/0123456789ab/data/.unfinished-1-1",
+    ];
+    for age in [0, 100_000] {
+        for key in left {
+            let path = home.root().join(key);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let file = std::fs::File::create(path).unwrap();
+            file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(age)).unwrap();
+        }
+        home.make("");
+        for key in left {
+            assert_eq!(home.root().join(key).exists(), age == 0, "{key} after {age} s");
+        }
+    }
+    assert!(run(&format!("featurize verify {}", made.folder.display())).is_ok());
+}
+
+#[test]
+fn runs_at_once_agree() {
+    let home = Home::new();
+    home.clean("2020-12-24", &many("2020-12-24", 0, 300));
+    let versions: Vec<_> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| home.try_make("").unwrap().version)).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    assert!(versions.iter().all(|v| *v == versions[0]));
+    let folder = home.root().join("datasets/tweets").join(versions[0].as_ref().unwrap());
+    assert!(run(&format!("featurize verify {}", folder.display())).is_ok());
+}
+
+#[test]
+fn other_schemas_and_changed_bytes_of_clean_are_refused() {
+    let home = Home::new();
+    let clean = home.clean("2020-12-24", &many("2020-12-24", 0, 300));
+    let file = home.root().join(&clean.path).join("tweets.parquet");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    assert_eq!(home.try_make("").unwrap_err().exit, Exit::BadInput);
+    let key = "_meta/clean/dt=2020-12-24.json";
+    let text = std::fs::read_to_string(home.root().join(key)).unwrap();
+    std::fs::write(home.root().join(key), text.replace("\"schema\": \"1\"", "\"schema\": \"0\"")).unwrap();
+    let failure = home.try_make("").unwrap_err();
+    assert_eq!(failure.exit, Exit::BadInput);
+    assert!(failure.message.contains("schema 0"), "{failure}");
+    assert!(!home.root().join("datasets").exists());
+}
