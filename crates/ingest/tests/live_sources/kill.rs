@@ -13,7 +13,7 @@ fn rounds() -> u32 {
     if std::env::var_os("OFFKEY_LONG").is_some() { 200 } else { 20 }
 }
 
-fn start(bench: &Bench, flags: &[&str]) -> Child {
+pub fn start(bench: &Bench, flags: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_ingest"))
         .args(["--lake", bench.lake().to_str().unwrap()])
         .args(["--token-file", bench.folder.path().join("token").to_str().unwrap()])
@@ -76,9 +76,7 @@ fn a_killed_search_loses_nothing_and_reads_little_twice() {
 
 #[test]
 fn a_killed_stream_loses_nothing() {
-    let bench = Bench::new(
-        double(3_600).tweets(10).live(60_000).search_retweets().pace(x_server::Pace::Rate(20_000.0)),
-    );
+    let bench = Bench::new(double(3_600).tweets(10).live(100_000).search_retweets());
     let flags = ["--source", "stream", "--for", "8s"];
     let mut killed = 0;
     for round in 0..rounds() {

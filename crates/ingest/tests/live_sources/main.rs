@@ -3,6 +3,8 @@
 
 mod bench;
 mod bluesky;
+mod errors;
 mod kill;
 mod search;
 mod stream;
+mod throughput;
