@@ -28,7 +28,8 @@ def collect(lake, run_id):
 
     runs = runs_of(lake, names, run_id)
     by_path = {commit["path"]: commit for commit in commits}
-    evidence.add("raw_runs", [run_row(run, by_path) for run in runs], "run")
+    purged = {record["path"]: record for record in lake.jsons(lake.keys("_meta/purged/", ".json"))}
+    evidence.add("raw_runs", [run_row(run, by_path, purged) for run in runs], "run")
     evidence.owners = {
         "raw_parts": {name: [f] for name, f in names.items()},
         "raw_partitions": {name: [f] for name, f in names.items()},
@@ -111,10 +112,23 @@ def work(run):
     return json.dumps(inputs or (arguments if arguments.get("since") else run["run_id"]), sort_keys=True)
 
 
-def run_row(run, commits):
+def tweets_of(part, commits, purged):
+    """Tweets that a part was committed with, also where `clean purge` has written it anew or removed it; nothing if it is not there."""
+    removed = 0
+    while part not in commits:
+        record = purged.get(part)
+        if record is None:
+            return None
+        removed, part = removed + record["removed"], record["became"]
+        if part is None:
+            return removed
+    return removed + commits[part]["tweets"]
+
+
+def run_row(run, commits, purged):
     outputs = [o if isinstance(o, str) else o["path"] for o in run.get("outputs", [])]
     parts = {o for o in outputs if o.startswith("raw/")}
-    found = [commits[part] for part in parts if part in commits]
+    found = [tweets for part in parts if (tweets := tweets_of(part, commits, purged)) is not None]
     rejected, records = total(run.get("rejected")), run["records"]
     nothing_read = rejected and rejected == records
     return {
@@ -123,7 +137,7 @@ def run_row(run, commits):
         "accounted": run["consumed"] + total(run.get("notices")) + rejected + run.get("unmatched", 0),
         "consumed": run["consumed"],
         "unique": run["unique"],
-        "committed": sum(commit["tweets"] for commit in found),
+        "committed": sum(found),
         "outputs_uncommitted": len(parts) - len(found),
         "reject_rate": 1.0 if nothing_read else share(rejected, records),
         "retyped_rate": share(total(run.get("retyped")), records),
