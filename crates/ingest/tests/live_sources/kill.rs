@@ -8,9 +8,12 @@ use x_server::{Builder, Limits, Place, XServer};
 
 use crate::bench::{Bench, QUERY};
 
-/// How often to kill: the long test is for a quiet hour.
-fn rounds() -> u32 {
-    if std::env::var_os("OFFKEY_LONG").is_some() { 200 } else { 20 }
+/// Kills of one lake; after so many it is read to its end.
+const ROUNDS: u32 = 20;
+
+/// How many lakes: 200 kills are for a quiet hour.
+fn lakes() -> u32 {
+    if std::env::var_os("OFFKEY_LONG").is_some() { 10 } else { 1 }
 }
 
 pub fn start(bench: &Bench, flags: &[&str]) -> Child {
@@ -50,6 +53,10 @@ fn double(behind: i64) -> Builder {
 
 #[test]
 fn a_killed_search_loses_nothing_and_reads_little_twice() {
+    (0..lakes()).for_each(search);
+}
+
+fn search(lake: u32) {
     let bench = Bench::new(double(0).tweets(14_000).live(0).search_retweets());
     let now = bench.double.clock.now();
     let wanted: Vec<u64> = bench.double.matching(QUERY, Place::Search).unwrap();
@@ -57,8 +64,8 @@ fn a_killed_search_loses_nothing_and_reads_little_twice() {
     let wanted: BTreeSet<u64> =
         wanted.into_iter().filter(|id| x_server::id_time(*id) < now - 60_000).collect();
     let mut killed = 0;
-    for round in 0..rounds() {
-        killed += u32::from(kill_at_random(start(&bench, &["--source", "search"]), round, 400));
+    for round in lake * ROUNDS..(lake + 1) * ROUNDS {
+        killed += u32::from(kill_at_random(start(&bench, &["--source", "search"]), round, 100));
     }
     assert!(start(&bench, &["--source", "search"]).wait().unwrap().success());
     let got: BTreeSet<u64> = bench.numbers().into_iter().collect();
@@ -71,15 +78,19 @@ fn a_killed_search_loses_nothing_and_reads_little_twice() {
         twice as f64 * 0.005
     );
     // A kill costs the page under way; a run that comes to its end looks back a minute.
-    assert!(twice <= 100 * u64::from(rounds() + 1), "{twice}");
+    assert!(twice <= 100 * u64::from(ROUNDS + 1), "{twice}");
 }
 
 #[test]
 fn a_killed_stream_loses_nothing() {
+    (0..lakes()).for_each(stream);
+}
+
+fn stream(lake: u32) {
     let bench = Bench::new(double(3_600).tweets(10).live(100_000).search_retweets());
     let flags = ["--source", "stream", "--for", "8s"];
     let mut killed = 0;
-    for round in 0..rounds() {
+    for round in lake * ROUNDS..(lake + 1) * ROUNDS {
         killed += u32::from(kill_at_random(start(&bench, &flags), round, 600));
     }
     let before = bench.double.ledger.totals();
