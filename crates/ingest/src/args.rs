@@ -35,7 +35,7 @@ The token for X comes from X_BEARER_TOKEN or --token-file, never from a flag.";
 #[command(name = "ingest", version, after_help = format!("{ENVIRONMENT}\n\n{EXAMPLES}\n\n{EXIT_CODES}"), max_term_width = 100)]
 #[command(mut_args(|arg| arg.hide_env(true)))]
 pub struct Args {
-    /// Where tweets come from
+    /// Source of tweets: file, search, stream or bluesky
     #[arg(long, env = "OFFKEY_SOURCE", value_enum, hide_possible_values = true, default_value_t = Source::File)]
     pub source: Source,
 

@@ -147,9 +147,15 @@ impl<'a> RawWriter<'a> {
         name
     }
 
-    /// Commits everything published. Returns the commits; those that were there already are the same.
-    pub(crate) fn commit(&mut self) -> Outcome<Vec<(Partition, RawCommit)>> {
+    /// Commits everything published, if it is `tweets` tweets. Returns the commits; those that were there
+    /// already are the same.
+    pub(crate) fn commit(&mut self, tweets: u64) -> Outcome<Vec<(Partition, RawCommit)>> {
         self.end_input()?;
+        let held: u64 = self.published.iter().map(|(_, commit)| commit.tweets).sum();
+        if held != tweets {
+            let why = format!("the parts hold {held} tweets, but {tweets} were consumed");
+            return Err(Failure::new(Exit::Bug, why));
+        }
         in_parallel(&self.published, WIDTH, |(partition, commit)| self.lake.commit_raw(partition, commit))?;
         Ok(std::mem::take(&mut self.published))
     }
