@@ -193,12 +193,17 @@ pub fn ids(lake: &Path) -> BTreeMap<String, u32> {
     ids
 }
 
+/// The files that a reader of a lake sees: not what a killed writer left unfinished.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut all = Vec::new();
-    for entry in entries {
-        let path = entry.unwrap().path();
-        if path.is_dir() { all.extend(files(&path)) } else { all.push(path) }
+    for entry in entries.map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            all.extend(files(&path));
+        } else if !entry.file_name().to_string_lossy().starts_with('.') {
+            all.push(path);
+        }
     }
     all.sort();
     all
