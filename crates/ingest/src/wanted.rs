@@ -91,7 +91,7 @@ fn fold(text: &str) -> String {
         if c.is_alphanumeric() {
             out.extend(c.to_lowercase());
         } else if !out.ends_with(' ')
-            && !(matches!(c, '\'' | '\u{2019}') && !ends_in_s(&text[at + c.len_utf8()..]))
+            && (!matches!(c, '\'' | '\u{2019}') || ends_in_s(&text[at + c.len_utf8()..]))
         {
             out.push(' ');
         }
