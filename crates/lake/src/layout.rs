@@ -53,7 +53,8 @@ impl Partition {
             Grain::Day => 10,
             Grain::Hour => 13,
         });
-        if name.is_empty() { Self::unknown() } else { Self(name) }
+        // A time before the year 0 has no name that could be read again.
+        if name.starts_with(|c: char| c.is_ascii_digit()) { Self(name) } else { Self::unknown() }
     }
 
     /// The partition of tweets that carry no time.
@@ -240,6 +241,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_partition_of_any_time_is_found_again(
+            time in prop_oneof![any::<i64>(), -70_000_000_000_000_000_i64..260_000_000_000_000_000],
+            hour in any::<bool>(),
+        ) {
+            let grain = if hour { Grain::Hour } else { Grain::Day };
+            let partition = Partition::of(Some(time), grain);
+            prop_assert_eq!(Partition::from_key(&format!("{}/part.json", partition.path())), Some(partition.clone()));
+            prop_assert!(partition.grain().is_none_or(|g| g == grain));
+        }
+
         #[test]
         fn run_ids_never_leave_their_folder(text in ".{0,40}") {
             if let Ok(id) = text.parse::<RunId>() {
