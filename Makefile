@@ -86,7 +86,8 @@ test: ## run every test, Rust and Python, but the long ones
 
 .PHONY: test-rust
 test-rust: ## run the tests of the crates
-	@if $(CARGO) nextest --version >/dev/null 2>&1; \
+	@export OFFKEY_S3_SERVER=$(S3S_FS); \
+	if $(CARGO) nextest --version >/dev/null 2>&1; \
 	then $(CARGO) nextest run $(PACKAGES) --no-fail-fast --show-progress=none --status-level=fail; \
 	else $(CARGO) test $(PACKAGES) --quiet; fi
 
