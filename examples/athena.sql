@@ -1,0 +1,195 @@
+-- Tables over a lake in S3, for Amazon Athena; it keeps them in the Glue catalog, where Spark and EMR find them too.
+--
+-- Put your bucket, prefix, dataset and version in place of BUCKET, LAKE, NAME and VERSION, and run the statements one by one:
+-- Athena takes one at a time. It needs engine version 3, for the files are zstd (`featurize --compression snappy` writes others).
+-- Athena knows no unsigned numbers: uint32 is bigint. Its timestamps are UTC.
+-- Names and types are compared with the Parquet files by a test; on AWS itself this was not run.
+
+-- A dataset version. After a promotion: ALTER TABLE tweets SET LOCATION 's3://BUCKET/LAKE/datasets/NAME/VERSION/data/';
+CREATE EXTERNAL TABLE IF NOT EXISTS tweets (
+    `source` string,
+    `tweet_id` string,
+    `author_id` string,
+    `username` string,
+    `user_name` string,
+    `user_location` string,
+    `conversation_id` string,
+    `in_reply_to_id` string,
+    `quoted_id` string,
+    `created_at` timestamp,
+    `user_created_at` timestamp,
+    `first_seen` timestamp,
+    `last_seen` timestamp,
+    `counts_at` timestamp,
+    `text` string,
+    `text_clean` string,
+    `text_truncated` boolean,
+    `tokens` array<string>,
+    `hashtags` array<string>,
+    `mentions` array<string>,
+    `cashtags` array<string>,
+    `urls` array<string>,
+    `music_terms` array<string>,
+    `lang` string,
+    `lang_platform` string,
+    `lang_source` string,
+    `lang_confidence` float,
+    `lang_confident` boolean,
+    `music_score` float,
+    `retweet_count` bigint,
+    `reply_count` bigint,
+    `quote_count` bigint,
+    `like_count` bigint,
+    `bookmark_count` bigint,
+    `impression_count` bigint,
+    `followers_count` bigint,
+    `following_count` bigint,
+    `listed_count` bigint,
+    `statuses_count` bigint,
+    `copies` bigint,
+    `retweets_seen` bigint,
+    `is_reply` boolean,
+    `is_quote` boolean,
+    `verified` boolean,
+    `possibly_sensitive` boolean,
+    `profanity` boolean,
+    `place_name` string,
+    `place_country` string,
+    `lon` double,
+    `lat` double,
+    `text_key` string,
+    `edit_id` string,
+    `raw_part` string,
+    `raw_line` bigint,
+    `token_count` bigint,
+    `word_count` bigint,
+    `hashtag_count` bigint,
+    `mention_count` bigint,
+    `url_count` bigint,
+    `cashtag_count` bigint,
+    `emoji_count` bigint,
+    `char_count` bigint,
+    `letter_count` bigint,
+    `upper_ratio` float,
+    `digit_ratio` float,
+    `punct_ratio` float,
+    `mean_word_length` float,
+    `question_marks` bigint,
+    `exclamation_marks` bigint,
+    `has_created_at` boolean,
+    `hour_sin` float,
+    `hour_cos` float,
+    `weekday_sin` float,
+    `weekday_cos` float,
+    `has_account_age` boolean,
+    `account_age_days` float,
+    `has_author_counts` boolean,
+    `log_followers` float,
+    `log_following` float,
+    `log_listed` float,
+    `log_statuses` float,
+    `lang_en` boolean,
+    `lang_es` boolean,
+    `lang_pt` boolean,
+    `lang_fr` boolean,
+    `lang_de` boolean,
+    `lang_it` boolean,
+    `lang_nl` boolean,
+    `lang_tr` boolean,
+    `lang_id` boolean,
+    `lang_tl` boolean,
+    `lang_ru` boolean,
+    `lang_ar` boolean,
+    `lang_hi` boolean,
+    `lang_th` boolean,
+    `lang_ja` boolean,
+    `lang_ko` boolean,
+    `lang_und` boolean,
+    `lang_other` boolean,
+    `group` string,
+    `split` string
+)
+STORED AS PARQUET
+LOCATION 's3://BUCKET/LAKE/datasets/NAME/VERSION/data/';
+
+-- The clean results: what was kept, and what was dropped with its reason. Beside them lie older results and files that are no Parquet, so
+-- the table is a list of links to what the pointers name. DuckDB writes it; put it into s3://BUCKET/LAKE/_meta/athena/ after each run:
+--
+--     COPY (
+--         SELECT getvariable('lake') || '/' || path || '/' || file
+--         FROM read_json(getvariable('lake') || '/_meta/clean/**/*.json', columns = {path: 'VARCHAR'}),
+--             (VALUES ('tweets.parquet'), ('dropped.parquet')) AS files(file)
+--         ORDER BY ALL
+--     ) TO 'links.txt' (FORMAT csv, HEADER false);
+CREATE EXTERNAL TABLE IF NOT EXISTS clean (
+    `source` string,
+    `tweet_id` string,
+    `author_id` string,
+    `username` string,
+    `user_name` string,
+    `user_location` string,
+    `conversation_id` string,
+    `in_reply_to_id` string,
+    `quoted_id` string,
+    `created_at` timestamp,
+    `user_created_at` timestamp,
+    `first_seen` timestamp,
+    `last_seen` timestamp,
+    `counts_at` timestamp,
+    `text` string,
+    `text_clean` string,
+    `text_truncated` boolean,
+    `tokens` array<string>,
+    `hashtags` array<string>,
+    `mentions` array<string>,
+    `cashtags` array<string>,
+    `urls` array<string>,
+    `music_terms` array<string>,
+    `lang` string,
+    `lang_platform` string,
+    `lang_source` string,
+    `lang_confidence` float,
+    `lang_confident` boolean,
+    `music_score` float,
+    `retweet_count` bigint,
+    `reply_count` bigint,
+    `quote_count` bigint,
+    `like_count` bigint,
+    `bookmark_count` bigint,
+    `impression_count` bigint,
+    `followers_count` bigint,
+    `following_count` bigint,
+    `listed_count` bigint,
+    `statuses_count` bigint,
+    `copies` bigint,
+    `retweets_seen` bigint,
+    `is_reply` boolean,
+    `is_quote` boolean,
+    `verified` boolean,
+    `possibly_sensitive` boolean,
+    `profanity` boolean,
+    `place_name` string,
+    `place_country` string,
+    `lon` double,
+    `lat` double,
+    `text_key` string,
+    `edit_id` string,
+    `raw_part` string,
+    `raw_line` bigint,
+    `drop_reason` string
+)
+ROW FORMAT SERDE 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe'
+STORED AS
+    INPUTFORMAT 'org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat'
+    OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
+LOCATION 's3://BUCKET/LAKE/_meta/athena/';
+
+-- Tweets posted each day, about music too. One that was retweeted over several days has a row in each partition, and counts once.
+SELECT
+    date_trunc('day', created_at) AS day,
+    count(DISTINCT tweet_id) AS tweets,
+    count(DISTINCT CASE WHEN drop_reason = 'music' THEN tweet_id END) AS about_music
+FROM clean
+WHERE coalesce(drop_reason, 'music') IN ('music', 'language')
+GROUP BY 1
+ORDER BY 1;
