@@ -1,0 +1,101 @@
+"""The columns that featurize adds, computed once more by pandas and numpy from the others, on the sample and on real tweets."""
+
+import hashlib
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+
+@pytest.fixture(params=["road", "real"], ids=["sample", "real tweets"])
+def lake(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def rows(lake) -> pd.DataFrame:
+    return pq.read_table(lake.version / "data").to_pandas()
+
+
+def floats(values) -> np.ndarray:
+    return np.asarray(values, dtype="float64")
+
+
+def near(found: pd.Series, expected: pd.Series):
+    """Equal to a 32-bit float's width, and null at the same places."""
+    assert found.dtype == "float32" and found.isna().equals(expected.isna())
+    np.testing.assert_allclose(floats(found.dropna()), floats(expected.dropna()), rtol=2e-7, atol=2e-7)
+
+
+def test_counts_are_those_of_the_lists_and_the_text(rows):
+    lists = {
+        "token_count": "tokens",
+        "hashtag_count": "hashtags",
+        "mention_count": "mentions",
+        "url_count": "urls",
+        "cashtag_count": "cashtags",
+    }
+    for count, column in lists.items():
+        assert rows[count].tolist() == rows[column].map(len).tolist(), count
+    assert rows["char_count"].tolist() == rows["text"].map(len).tolist()
+    for count, marks in {"question_marks": "?？؟", "exclamation_marks": "!！"}.items():
+        assert rows[count].tolist() == rows["text"].map(lambda text, marks=marks: sum(text.count(mark) for mark in marks)).tolist(), count
+
+    plain = rows[rows["text"].map(str.isascii)]  # where Python and Unicode agree on what a letter is
+    assert len(plain) > 100
+    letters, upper, digits = (plain["text"].map(lambda text, of=of: sum(map(of, text))) for of in (str.isalpha, str.isupper, str.isdigit))
+    assert plain["letter_count"].tolist() == letters.tolist()
+    near(plain["upper_ratio"], (upper / letters).fillna(0))
+    near(plain["digit_ratio"], (digits / plain["char_count"]).fillna(0))
+
+
+def test_times_turn_and_accounts_age(rows):
+    created = rows["created_at"]
+    assert rows["has_created_at"].equals(created.notna())
+    for name, turn in {"hour": created.dt.hour / 24, "weekday": created.dt.day_of_week / 7}.items():
+        near(rows[f"{name}_sin"], np.sin(2 * np.pi * turn))
+        near(rows[f"{name}_cos"], np.cos(2 * np.pi * turn))
+    age = (created - rows["user_created_at"]).dt.total_seconds() / 86400
+    assert rows["has_account_age"].equals(age.notna()) and age.notna().sum() > 100
+    near(rows["account_age_days"], age.clip(lower=0))
+
+
+def test_the_authors_counts_are_logarithms(rows):
+    counts = {name: rows[f"{name}_count"] for name in ("followers", "following", "listed", "statuses")}
+    for name, count in counts.items():
+        near(rows[f"log_{name}"], np.log1p(count.clip(lower=0)))
+    assert rows["has_author_counts"].equals(pd.DataFrame(counts).notna().all(axis=1))
+
+
+def test_of_the_languages_one_is_true(rows):
+    columns = [column for column in rows if column.startswith("lang_") and rows[column].dtype == bool and column != "lang_confident"]
+    named = {column.removeprefix("lang_") for column in columns} - {"other"}
+    assert len(named) == 17 and (rows[columns].sum(axis=1) == 1).all()
+    for language, flags in rows.groupby("lang")[columns].all().iterrows():
+        assert flags[f"lang_{language if language in named else 'other'}"]
+
+
+def test_nothing_is_nan_and_null_is_where_it_may_be(lake):
+    table = pq.read_table(lake.version / "data")
+    schema = {column["name"]: column for column in json.loads((lake.version / "schema.json").read_text())["columns"]}
+    assert list(schema) == table.column_names
+    for name, column in schema.items():
+        assert column["nullable"] or table[name].null_count == 0, name
+        if pa.types.is_floating(table[name].type):
+            assert not pc.any(pc.is_nan(table[name])).as_py(), name
+
+
+def test_the_split_is_a_hash_of_the_author(lake, rows):
+    """The rule as the card tells it: a key, the kind, the source and the id, a line each."""
+    shares = json.loads((lake.version / "manifest.json").read_text())["arguments"]["split"]
+    train, validation, _ = map(int, shares.split(","))
+    for source, tweet_id, author, group, split in rows[["source", "tweet_id", "author_id", "group", "split"]].itertuples(index=False):
+        kind, name = ("id", tweet_id) if pd.isna(author) else ("author", author)
+        number = int.from_bytes(hashlib.sha256(f"offkey/group/1\n{kind}\n{source}\n{name}\n".encode()).digest()[:8])
+        assert group == f"{number:016x}"
+        percent = number * 100 >> 64
+        assert split == ("train" if percent < train else "validation" if percent < train + validation else "test")
