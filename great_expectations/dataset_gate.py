@@ -59,7 +59,7 @@ class Tally:
         self.numbers = [c["name"] for c in columns if c["type"].startswith(("float", "int", "uint"))]
         self.required = [c["name"] for c in columns if not c["nullable"]]
         self.names = list(dict.fromkeys(
-            ["source", "tweet_id", "split", "lang", "created_at", "near_dup_group", *filter(None, [self.group]), *self.numbers,
+            ["source", "tweet_id", "split", "lang", "created_at", "near_copy_group", *filter(None, [self.group]), *self.numbers,
              *self.required]
         ))  # fmt: skip
         self.ids, self.groups = np.empty(rows, dtype=np.uint64), np.empty(rows, dtype=np.uint64)
@@ -73,7 +73,7 @@ class Tally:
         self.rows += batch.num_rows
         self.ids[here] = ids ^ hashes(column(batch, "source").cast("string"))
         self.groups[here] = self.in_split(self.keys(batch, self.group, ids), split)
-        near = column(batch, "near_dup_group").drop_null().cast("string")
+        near = column(batch, "near_copy_group").drop_null().cast("string")
         self.near.append(self.in_split(hashes(near), split))
         for code, count in _counts(column(batch, "lang")):
             self.languages[code] = self.languages.get(code, 0) + count

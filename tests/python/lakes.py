@@ -22,7 +22,7 @@ FEATURES = [
     {"name": "char_count", "type": "int64", "nullable": False, "role": "feature", "unit": "count"},
     {"name": "upper_ratio", "type": "float32", "nullable": False, "role": "feature", "unit": "ratio"},
     {"name": "hour_sin", "type": "float32", "nullable": True, "role": "feature", "unit": "sine"},
-    {"name": "near_dup_group", "type": "string", "nullable": True, "role": "group"},
+    {"name": "near_copy_group", "type": "string", "nullable": True, "role": "group"},
     {"name": "split", "type": "string", "nullable": False, "role": "split"},
 ]
 DATASET_COLUMNS = COLUMNS + FEATURES
@@ -203,7 +203,7 @@ def split_of(author):
 
 def featured(row, split=None):
     return row | {
-        "char_count": len(row["text"]), "upper_ratio": 0.05, "hour_sin": 0.5, "near_dup_group": None,
+        "char_count": len(row["text"]), "upper_ratio": 0.05, "hour_sin": 0.5, "near_copy_group": None,
         "split": split or split_of(row["author_id"]),
     }  # fmt: skip
 

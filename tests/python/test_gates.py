@@ -305,7 +305,7 @@ FAULTS = {
         (BETWEEN, "ids_repeated", "critical"): together(dataset_rows("tweet_id", "5"), dataset_rows("tweet_id", "5", file="test")),
         (BETWEEN, "groups_split", "critical"): together(dataset_rows("author_id", "5"), dataset_rows("author_id", "5", file="test")),
         (BETWEEN, "near_copies_split", "critical"): together(
-            dataset_rows("near_dup_group", "g"), dataset_rows("near_dup_group", "g", file="test")
+            dataset_rows("near_copy_group", "g"), dataset_rows("near_copy_group", "g", file="test")
         ),
         (BETWEEN, "times_out_of_order", "critical"): by_time,
         (BETWEEN, "undetermined_share", "warning"): no_language,

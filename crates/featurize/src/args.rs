@@ -89,6 +89,14 @@ pub struct Make {
     #[arg(long, env = "OFFKEY_CUTS", value_name = "T1,T2", help_heading = "Splits")]
     pub cuts: Option<Cuts>,
 
+    /// Jaccard similarity, over runs of five characters, from which two texts are near copies
+    #[arg(long, env = "OFFKEY_NEAR_COPIES", value_name = "J", value_parser = similarity, default_value = "0.8", help_heading = "Near copies")]
+    pub near_copies: f64,
+
+    /// Keep only the earliest of near copies, instead of those in the split of the earliest
+    #[arg(long, env = "OFFKEY_DROP_NEAR_COPIES", help_heading = "Near copies")]
+    pub drop_near_copies: bool,
+
     /// How the Parquet files are compressed
     #[arg(long, env = "OFFKEY_COMPRESSION", value_name = "CODEC", value_enum, default_value_t = Codec::Zstd)]
     pub compression: Codec,
@@ -232,6 +240,11 @@ fn usage(message: &str) -> Failure {
 fn instant(text: &str) -> Result<i64, String> {
     lake::parse_instant(text)
         .ok_or_else(|| "not a time: 2026-11-20, 2026-11-20T08 or 2026-11-20T08:00:00Z".into())
+}
+
+fn similarity(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|j| (0.5..=1.0).contains(j));
+    number.ok_or_else(|| "not a number from 0.5 to 1".into())
 }
 
 fn name(text: &str) -> Result<String, String> {

@@ -11,8 +11,12 @@ use crate::split::Rule;
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
 
-/// `table::FEATURES` of each row, and the number of its split.
-pub(crate) fn features(frame: &DataFrame, rule: &Rule) -> PolarsResult<(DataFrame, Vec<usize>)> {
+/// `table::FEATURES` of each row, and the number of its split; `near` are the rows' groups of near copies.
+pub(crate) fn features(
+    frame: &DataFrame,
+    rule: &Rule,
+    near: Vec<Option<&str>>,
+) -> PolarsResult<(DataFrame, Vec<usize>)> {
     let names = Names::of(frame)?;
     let (text, lang) = (texts(frame, "text")?, texts(frame, "lang")?);
     let (created, joined) = (times(frame, "created_at")?, times(frame, "user_created_at")?);
@@ -75,6 +79,7 @@ pub(crate) fn features(frame: &DataFrame, rule: &Rule) -> PolarsResult<(DataFram
         let member = names.member(row);
         let group = rule.group(&member);
         let split = rule.split(&member, group);
+        out.text("near_copy_group", near[row]);
         out.text("group", Some(&format!("{group:016x}")));
         out.text("split", Some(rule.names()[split]));
         splits.push(split);

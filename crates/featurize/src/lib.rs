@@ -7,11 +7,14 @@
 
 mod about;
 mod args;
+mod batches;
 mod card;
 mod fates;
 mod features;
 mod ids;
 mod make;
+mod merge;
+mod near;
 mod plan;
 mod promote;
 mod rows;

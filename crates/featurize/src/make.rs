@@ -50,7 +50,7 @@ pub(crate) fn make(args: &Make, task: &Task) -> Outcome<Summary> {
 
 /// Writes data, schema and card, and then the manifest, which makes the version exist.
 fn publish(plan: &Plan, task: &Task) -> Outcome<DatasetManifest> {
-    let fates = fates::decide(&plan.lake, &plan.pointers, &plan.tombstones, &plan.rule, task)?;
+    let fates = fates::decide(plan, task)?;
     let written = write(plan, &fates, task)?;
     let mut manifest = manifest(plan, written)?;
     let beside = [("schema.json", schema()), ("README.md", card::card(&manifest).into_bytes())];

@@ -9,9 +9,18 @@ use crate::args::{Codec, Make};
 use crate::split::Rule;
 
 /// Version of the rules here; a change of what is made of the same input raises it.
-pub(crate) const RULES: &str = "1";
+pub(crate) const RULES: &str = "2";
 /// Requests under way at once.
 const WIDTH: usize = 16;
+
+/// What near copies are, and what becomes of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Near {
+    /// Jaccard similarity from which texts are near copies.
+    pub(crate) threshold: f64,
+    /// Whether only the earliest stays.
+    pub(crate) dropped: bool,
+}
 
 /// All that decides a dataset version.
 pub(crate) struct Plan {
@@ -20,6 +29,7 @@ pub(crate) struct Plan {
     pub(crate) version: String,
     pub(crate) fingerprint: String,
     pub(crate) rule: Rule,
+    pub(crate) near: Near,
     pub(crate) compression: Compression,
     pub(crate) interval: TimeInterval,
     pub(crate) arguments: Value,
@@ -64,6 +74,9 @@ impl Plan {
             Codec::Snappy => (Compression::Snappy, "snappy"),
         };
         arguments.insert("compression".into(), json!(codec));
+        let near = Near { threshold: args.near_copies, dropped: args.drop_near_copies };
+        arguments.insert("near_copies".into(), json!(near.threshold));
+        arguments.insert("drop_near_copies".into(), json!(near.dropped));
         let arguments = Value::Object(arguments);
         let tombstones = lake.tombstones()?;
         let fingerprint = fingerprint(
@@ -81,6 +94,7 @@ impl Plan {
             lake,
             fingerprint,
             rule,
+            near,
             compression,
             interval,
             arguments,

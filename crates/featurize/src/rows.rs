@@ -21,6 +21,21 @@ pub(crate) fn times(frame: &DataFrame, name: &str) -> PolarsResult<Vec<Option<i6
     Ok(frame.column(name)?.datetime()?.physical().iter().collect())
 }
 
+/// Counts of a column that is never null.
+pub(crate) fn numbers(frame: &DataFrame, name: &str) -> PolarsResult<Vec<u32>> {
+    Ok(frame.column(name)?.u32()?.iter().map(Option::unwrap_or_default).collect())
+}
+
+/// Whole numbers of a column.
+pub(crate) fn wholes(frame: &DataFrame, name: &str) -> PolarsResult<Vec<Option<i64>>> {
+    Ok(frame.column(name)?.i64()?.iter().collect())
+}
+
+/// Flags of a column that is never null.
+pub(crate) fn flags(frame: &DataFrame, name: &str) -> PolarsResult<Vec<bool>> {
+    Ok(frame.column(name)?.bool()?.iter().map(Option::unwrap_or_default).collect())
+}
+
 /// What names each row of a frame and ties it to others.
 pub(crate) struct Names<'a> {
     source: Vec<Option<&'a str>>,
@@ -106,6 +121,12 @@ pub(crate) fn writing(key: &str) -> impl Fn(PolarsError) -> Failure {
             .hint("what is committed is safe, so run again"),
         e => Failure::new(Exit::Bug, format!("{key} cannot be written: {e}")),
     }
+}
+
+/// A failure of the files that hold what memory shall not.
+pub(crate) fn spilling(e: std::io::Error) -> Failure {
+    Failure::new(Exit::Storage, format!("cannot keep the texts to be compared in a temporary file: {e}"))
+        .hint("it takes 200 bytes a row: in the folder of a local lake, else in TMPDIR")
 }
 
 /// A failure to compute: the columns were not as the table says.

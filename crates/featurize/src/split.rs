@@ -167,6 +167,12 @@ pub(crate) fn hash(parts: &[&str]) -> u64 {
     hasher.finalize().iter().take(8).fold(0, |all, byte| all << 8 | u64::from(*byte))
 }
 
+/// 16 bytes of a tweet: equal for equal tweets, and else different for all practical purposes.
+pub(crate) fn wide(source: Source, id: &str) -> u128 {
+    let hash = Sha256::new().chain_update(source.as_str()).chain_update("\n").chain_update(id);
+    hash.finalize().iter().take(16).fold(0, |all, byte| all << 8 | u128::from(*byte))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

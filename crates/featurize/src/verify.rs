@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use lake::{Counts, DatasetFile, DatasetManifest, IdRange, Lake, TimeRange, Tombstones};
 use polars::prelude::DataFrame;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use table::{SCHEMA_VERSION, dataset, empty};
 use task::{Exit, Failure, Outcome, Progress, Task, ordered_map};
 
@@ -15,7 +14,7 @@ use crate::fates::hidden;
 use crate::make::{lines, share};
 use crate::plan::{RULES, fingerprint};
 use crate::rows::{Names, computing, reading, texts};
-use crate::split::{Member, Rule};
+use crate::split::{Rule, wide};
 use crate::version::{Version, lie};
 
 /// A version that told no lie.
@@ -192,16 +191,9 @@ fn check_splits(
         if tombstones.is_some_and(|all| hidden(all, &member, names.edit_id(row))) {
             return lie("was deleted since: run featurize again for a version without it");
         }
-        ids.push(wide(&member));
+        ids.push(wide(member.source, member.tweet_id));
     }
     Ok(())
-}
-
-/// 16 bytes of a tweet: equal for equal tweets, and else different for all practical purposes.
-fn wide(member: &Member) -> u128 {
-    let hash =
-        Sha256::new().chain_update(member.source.as_str()).chain_update("\n").chain_update(member.tweet_id);
-    hash.finalize().iter().take(16).fold(0, |all, byte| all << 8 | u128::from(*byte))
 }
 
 fn check_rows(manifest: &DatasetManifest, rule: &Rule, found: &Found) -> Outcome<()> {

@@ -3,25 +3,25 @@
 //! Rows lie in the order of the partitions' names and, within one, in the order of the clean result; so
 //! nothing is sorted, and memory holds a few batches whatever the size.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use lake::{CleanPointer, Counts, DatasetFile, Ledger, in_parallel};
+use lake::{Counts, DatasetFile, Ledger};
 use polars::prelude::{
     Column, DataFrame, DataFrameJoinOps, IntoColumn, JoinArgs, JoinType, MaintainOrderJoin, PolarsResult,
     Series,
 };
-use table::{LocalCopy, Rows, Sink, dataset};
+use table::{Sink, dataset};
 use task::{Exit, Failure, Outcome, Progress, Task, ordered_map};
 
 use crate::about::About;
-use crate::fates::{Fates, MERGED, Reason, hidden, hidden_place};
+use crate::batches::{Batch, Batches};
+use crate::fates::{Fates, Reason, hidden, hidden_place};
 use crate::features::{features, part};
+use crate::merge::MERGED;
 use crate::plan::Plan;
-use crate::rows::{Names, ahead, computing, fetch, reading, rows, writing};
+use crate::rows::{Names, computing, numbers, writing};
 
-/// Rows that one thread works on at a time.
-const BATCH: usize = 8_192;
 /// Rows of a file, its last row group aside: how many files there are follows from the rows alone.
 const ROWS_PER_FILE: u64 = 1_000_000;
 /// Ids shown of each reason. Deleted ones are never shown.
@@ -53,14 +53,14 @@ pub(crate) fn write(plan: &Plan, fates: &Fates, task: &Task) -> Outcome<Written>
     let progress = Progress::things(plan.pointers.iter().map(|p| p.ledger.kept).sum());
     progress.say("rows written".into());
     let mut done = 0;
-    let mut batches = Batches { plan, part: 0, at: 0, fetched: VecDeque::new(), open: None, frame: None };
+    let mut batches = Batches::new(&plan.lake, &plan.pointers, None);
     ordered_map(
         task.threads,
         || {
             task.stop.check()?;
             batches.next()
         },
-        |batch: Batch| batch.work(plan, fates).map_err(computing),
+        |batch: Batch| work(&batch, plan, fates).map_err(computing),
         |result: Worked| {
             done += result.read;
             progress.at(done);
@@ -84,14 +84,6 @@ pub(crate) fn write(plan: &Plan, fates: &Fates, task: &Task) -> Outcome<Written>
     Ok(written)
 }
 
-/// Rows of one partition.
-struct Batch {
-    part: usize,
-    /// Number of its first row.
-    at: usize,
-    rows: DataFrame,
-}
-
 /// What became of a batch.
 struct Worked {
     read: u64,
@@ -101,45 +93,46 @@ struct Worked {
     dropped: Vec<(Reason, Vec<String>)>,
 }
 
-impl Batch {
-    fn work(self, plan: &Plan, fates: &Fates) -> PolarsResult<Worked> {
-        let read = self.rows.height() as u64;
-        let (kept, dropped) = self.fall(plan, fates)?;
-        let kept =
-            shown(fates.winners.get(&self.part).map_or(Ok(kept.clone()), |w| take_over(&kept, w))?, plan)?;
-        let (added, splits) = features(&kept, &plan.rule)?;
-        let all = kept.hstack(added.columns())?;
-        let rows =
-            (0..plan.rule.names().len()).map(|n| part(&all, &splits, n)).collect::<PolarsResult<_>>()?;
-        Ok(Worked { read, rows, dropped })
-    }
+fn work(batch: &Batch, plan: &Plan, fates: &Fates) -> PolarsResult<Worked> {
+    let read = batch.rows.height() as u64;
+    let (kept, dropped) = fall(batch, plan, fates)?;
+    let kept = match fates.winners.get(&batch.part) {
+        Some(winners) => take_over(&kept, winners)?,
+        None => kept,
+    };
+    let kept = shown(kept, plan)?;
+    let groups =
+        numbers(&kept, "row")?.into_iter().map(|row| fates.near_copy_group(batch.part, row)).collect();
+    let (added, splits) = features(&kept, &plan.rule, groups)?;
+    let all = kept.hstack(added.columns())?;
+    let rows = (0..plan.rule.names().len()).map(|n| part(&all, &splits, n)).collect::<PolarsResult<_>>()?;
+    Ok(Worked { read, rows, dropped })
+}
 
-    /// Takes out what does not stay. The rows that do carry their number in the partition as `row`.
-    fn fall(&self, plan: &Plan, fates: &Fates) -> PolarsResult<(DataFrame, Vec<(Reason, Vec<String>)>)> {
-        let losers = fates.losers.get(&self.part).map_or(&[][..], Vec::as_slice);
-        let mut losers =
-            losers[losers.partition_point(|(row, _)| (*row as usize) < self.at)..].iter().peekable();
-        let names = Names::of(&self.rows)?;
-        let mut dropped =
-            [Reason::Deleted, Reason::Retweet, Reason::Edited].map(|reason| (reason, Vec::new()));
-        let mut stays = Vec::with_capacity(names.len());
-        for row in 0..names.len() {
-            let member = names.member(row);
-            let lost = losers.next_if(|(lost, _)| *lost as usize == self.at + row).map(|(_, reason)| *reason);
-            let deleted = hidden(&plan.tombstones, &member, names.edit_id(row)).then_some(Reason::Deleted);
-            let why = deleted.or(lost);
-            stays.push(why.is_none());
-            for (reason, ids) in &mut dropped {
-                if why == Some(*reason) {
-                    ids.push(member.tweet_id.to_owned());
-                }
+/// Takes out what does not stay. The rows that do carry their number in the partition as `row`.
+fn fall(batch: &Batch, plan: &Plan, fates: &Fates) -> PolarsResult<(DataFrame, Vec<(Reason, Vec<String>)>)> {
+    let losers = fates.losers.get(&batch.part).map_or(&[][..], Vec::as_slice);
+    let mut losers =
+        losers[losers.partition_point(|(row, _)| (*row as usize) < batch.at)..].iter().peekable();
+    let names = Names::of(&batch.rows)?;
+    let mut dropped = Reason::ALL.map(|reason| (reason, Vec::new()));
+    let mut stays = Vec::with_capacity(names.len());
+    for row in 0..names.len() {
+        let member = names.member(row);
+        let lost = losers.next_if(|(lost, _)| *lost as usize == batch.at + row).map(|(_, reason)| *reason);
+        let deleted = hidden(&plan.tombstones, &member, names.edit_id(row)).then_some(Reason::Deleted);
+        let why = deleted.or(lost);
+        stays.push(why.is_none());
+        for (reason, ids) in &mut dropped {
+            if why == Some(*reason) {
+                ids.push(member.tweet_id.to_owned());
             }
         }
-        let at = u32::try_from(self.at).unwrap_or(u32::MAX);
-        let mask = stays.into_iter().collect();
-        let kept = self.rows.with_row_index("row".into(), Some(at))?.filter(&mask)?;
-        Ok((kept, dropped.into_iter().filter(|(_, ids)| !ids.is_empty()).collect()))
     }
+    let at = u32::try_from(batch.at).unwrap_or(u32::MAX);
+    let mask = stays.into_iter().collect();
+    let kept = batch.rows.with_row_index("row".into(), Some(at))?.filter(&mask)?;
+    Ok((kept, dropped.into_iter().filter(|(_, ids)| !ids.is_empty()).collect()))
 }
 
 /// Gives rows the values of those that they stand for.
@@ -178,59 +171,6 @@ fn shown(mut rows: DataFrame, plan: &Plan) -> PolarsResult<DataFrame> {
         rows.with_column(value.into_column())?;
     }
     Ok(rows)
-}
-
-/// The rows of all partitions, one after the other.
-struct Batches<'a> {
-    plan: &'a Plan,
-    part: usize,
-    /// Number of the next row in the partition.
-    at: usize,
-    /// Copies of this partition and of those after it.
-    fetched: VecDeque<LocalCopy>,
-    open: Option<(LocalCopy, Rows)>,
-    /// What is left of the row group that was read last.
-    frame: Option<DataFrame>,
-}
-
-impl Batches<'_> {
-    fn next(&mut self) -> Outcome<Option<Batch>> {
-        loop {
-            if let Some(frame) = self.frame.take().filter(|f| f.height() > 0) {
-                let (rows, rest) =
-                    frame.split_at(i64::try_from(BATCH.min(frame.height())).unwrap_or(i64::MAX));
-                let batch = Batch { part: self.part, at: self.at, rows };
-                self.at += batch.rows.height();
-                self.frame = Some(rest);
-                return Ok(Some(batch));
-            }
-            let Some(pointer) = self.plan.pointers.get(self.part) else { return Ok(None) };
-            let (_, rows) = match &mut self.open {
-                Some(open) => open,
-                None => {
-                    let copy = self.fetch()?;
-                    let rows = rows(&copy, pointer, None)?;
-                    self.open.insert((copy, rows))
-                }
-            };
-            match rows.next() {
-                Some(frame) => self.frame = Some(frame.map_err(reading(&pointer.path))?),
-                None => (self.open, self.part, self.at) = (None, self.part + 1, 0),
-            }
-        }
-    }
-
-    /// The copy of this partition; from a bucket, those of the next ones come with it.
-    fn fetch(&mut self) -> Outcome<LocalCopy> {
-        loop {
-            if let Some(copy) = self.fetched.pop_front() {
-                return Ok(copy);
-            }
-            let (lake, width) = (&self.plan.lake, ahead(&self.plan.lake));
-            let now: Vec<&CleanPointer> = self.plan.pointers.iter().skip(self.part).take(width).collect();
-            self.fetched = in_parallel(&now, width, |pointer| fetch(lake, pointer))?.into();
-        }
-    }
 }
 
 /// The files of one split.

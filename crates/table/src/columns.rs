@@ -227,6 +227,7 @@ pub const FEATURES: &[Column] = columns! {
     Feature: "lang_ko" Bool "lang is Korean";
     Feature: "lang_und" Bool "nobody knows the language";
     Feature: "lang_other" Bool "lang is none of the above; exactly one of the lang columns is true";
+    Group: "near_copy_group" String (null) "tweet_id of the earliest of its near copies, which all lie in one split; null without near copies";
     Group: "group" String "16 hex digits of the hash of what the split keeps together";
     Split: "split" String "train, validation or test";
 };

@@ -5,5 +5,6 @@ mod cli;
 mod common;
 mod features;
 mod merge;
+mod near;
 mod verify;
 mod version;
