@@ -2,7 +2,7 @@
 --
 -- Put your bucket, prefix, dataset and version in place of BUCKET, LAKE, NAME and VERSION, and run the statements one by one:
 -- Athena takes one at a time. It needs engine version 3, for the files are zstd (`featurize --compression snappy` writes others).
--- Athena knows no unsigned numbers: uint32 is bigint. Its timestamps are UTC.
+-- Athena knows no unsigned numbers: uint32 is bigint. Its timestamps are UTC. A column that a file lacks is null.
 -- Names and types are compared with the Parquet files by a test; on AWS itself this was not run.
 
 -- A dataset version. After a promotion: ALTER TABLE tweets SET LOCATION 's3://BUCKET/LAKE/datasets/NAME/VERSION/data/';
@@ -106,6 +106,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS tweets (
     `lang_ko` boolean,
     `lang_und` boolean,
     `lang_other` boolean,
+    `near_copy_group` string,
     `group` string,
     `split` string
 )

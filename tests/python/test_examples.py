@@ -171,7 +171,7 @@ def test_athenas_tables_have_the_columns_of_the_files(road):
         assert isinstance(table, sqlglot.exp.Create) and table.this.this.name == name
         defined = {column.name: column.kind.sql("hive").lower() for column in table.find_all(sqlglot.exp.ColumnDef)}
         schema = pq.read_schema(file)
-        assert list(defined) == schema.names
+        assert [column for column in defined if column in schema.names] == schema.names
         for field in schema:
             assert ATHENA[defined[field.name]] == plain(field.type), field.name
         assert all(f"    `{column}` " in text for column in defined)  # quoted, for `group` is a word of SQL
