@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long, env = "OFFKEY_TOMBSTONES", hide_env = true, value_name = "F")]
     pub(crate) tombstones: Option<PathBuf>,
 
-    /// Refuse partitions whose raw parts have not passed the gate
+    /// Leave partitions with parts that the raw gate has not judged, refuse those that it did not pass
     #[arg(long, env = "OFFKEY_GATED", hide_env = true)]
     pub(crate) gated: bool,
 
@@ -171,6 +171,10 @@ pub(crate) struct PlanArgs {
     /// Most batches
     #[arg(long, env = "OFFKEY_BATCHES", hide_env = true, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) batches: u16,
+
+    /// List only partitions whose raw parts have passed the gate; the others are counted as waiting
+    #[arg(long, env = "OFFKEY_GATED", hide_env = true)]
+    pub(crate) gated: bool,
 
     /// What decides a result.
     #[command(flatten)]

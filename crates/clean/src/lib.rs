@@ -8,6 +8,7 @@ mod analyse;
 mod args;
 mod evaluate;
 mod fates;
+mod gate;
 mod keys;
 mod names;
 mod partition;

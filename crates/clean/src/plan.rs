@@ -5,6 +5,7 @@ use serde::Serialize;
 use task::{Outcome, Task};
 
 use crate::args::PlanArgs;
+use crate::gate::passed;
 use crate::rules::Rules;
 
 /// The stale partitions of a lake, dealt out.
@@ -12,8 +13,10 @@ use crate::rules::Rules;
 pub struct Plan {
     stage: &'static str,
     run_id: String,
-    /// How many are stale.
+    /// How many are stale and may be cleaned.
     pub partitions: usize,
+    /// How many are stale, and wait for the raw gate.
+    pub waiting: usize,
     /// Each for one task; none is empty.
     pub batches: Vec<Vec<Partition>>,
 }
@@ -62,6 +65,10 @@ pub(crate) fn stale(lake: &Lake, rules: &Rules) -> Outcome<Vec<Asked>> {
 pub(crate) fn run(args: &PlanArgs, task: &Task) -> Outcome<Plan> {
     let lake = Lake::open(&args.lake)?;
     let mut stale = stale(&lake, &Rules::new(&args.rules)?)?;
+    let mut waiting = None;
+    if args.gated {
+        (stale, waiting) = passed(&lake, stale)?;
+    }
     let partitions = stale.len();
     stale.sort_by(|a, b| b.size().cmp(&a.size()).then(a.partition.cmp(&b.partition)));
     let mut batches: Vec<(u64, Vec<Partition>)> = Vec::new();
@@ -81,5 +88,6 @@ pub(crate) fn run(args: &PlanArgs, task: &Task) -> Outcome<Plan> {
     let mut batches: Vec<Vec<Partition>> = batches.into_iter().map(|(_, batch)| batch).collect();
     batches.iter_mut().for_each(|batch| batch.sort_unstable());
     batches.sort_unstable();
-    Ok(Plan { stage: "plan", run_id: task.run_id.to_string(), partitions, batches })
+    let waiting = waiting.map_or(0, |waiting| waiting.partitions);
+    Ok(Plan { stage: "plan", run_id: task.run_id.to_string(), partitions, waiting, batches })
 }

@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use lake::{
-    CleanPointer, Gate, Lake, Ledger, Partition, RunManifest, SWEEP_AFTER, Tombstones, in_parallel,
-    raw_fingerprint,
-};
+use lake::{CleanPointer, Lake, Ledger, Partition, RunManifest, SWEEP_AFTER, Tombstones, in_parallel};
 use task::{Exit, Failure, Outcome, Progress, Summary, Task};
 use tracing::{info, warn};
 
 use crate::Args;
+use crate::gate::passed;
 use crate::partition::make;
 use crate::plan::{Asked, stale};
 use crate::rules::Rules;
@@ -33,9 +31,17 @@ pub(crate) fn run(args: &Args, task: &Task) -> Outcome<Summary> {
     if asked.is_empty() {
         return Err(Failure::new(Exit::Nothing, format!("every partition of {location} is clean already")));
     }
-    if args.gated {
-        check_gate(&lake, &asked)?;
-    }
+    let asked = if args.gated {
+        let (passed, waiting) = passed(&lake, asked)?;
+        match waiting {
+            Some(waiting) if passed.is_empty() => return Err(waiting.failure()),
+            Some(waiting) => warn!("{waiting}; left for the run that asks the gate"),
+            None => {}
+        }
+        passed
+    } else {
+        asked
+    };
     lake.probe_conditions()?;
 
     let progress = Progress::things(asked.len() as u64);
@@ -94,26 +100,6 @@ fn asked(lake: &Lake, rules: &Rules, named: &[Partition]) -> Outcome<Vec<Asked>>
         .hint(format!("a partition of this lake is a {}; see _meta/raw for those there are", lake.grain()))),
     });
     looked.collect()
-}
-
-/// Refuses parts that the raw gate has not passed.
-fn check_gate(lake: &Lake, asked: &[Asked]) -> Outcome<()> {
-    let verdicts = in_parallel(asked, 16, |a| {
-        lake.verdict(Gate::Raw, &raw_fingerprint(a.parts.iter().map(|p| p.sha256.as_str())))
-    })?;
-    for (asked, verdict) in asked.iter().zip(verdicts) {
-        let said = match verdict {
-            Some(true) => continue,
-            Some(false) => "was refused by",
-            None => "has not been through",
-        };
-        return Err(Failure::new(
-            Exit::BadInput,
-            format!("partition {} {said} the raw gate", asked.partition),
-        )
-        .hint(format!("python great_expectations/check.py raw {}", lake.location())));
-    }
-    Ok(())
 }
 
 fn end(

@@ -139,6 +139,10 @@ pub struct Promote {
     #[arg(long, env = "OFFKEY_GATED")]
     pub gated: bool,
 
+    /// Leave readers what they have, with 99, if the lake's clean results are others by now: the run that made them promotes
+    #[arg(long, env = "OFFKEY_FRESH")]
+    pub fresh: bool,
+
     /// What every binary takes.
     #[command(flatten)]
     pub common: Common,

@@ -177,9 +177,13 @@ fn check(lake: &Lake, pointer: &CleanPointer) -> Outcome<()> {
 /// Every clean result must have passed its gate.
 fn check_gates(lake: &Lake, pointers: &[CleanPointer]) -> Outcome<()> {
     let verdicts = lake::in_parallel(pointers, WIDTH, |p| lake.verdict(Gate::Clean, &p.fingerprint))?;
-    let failed = pointers.iter().zip(verdicts).find(|(_, verdict)| *verdict != Some(true));
-    let Some((pointer, verdict)) = failed else { return Ok(()) };
-    let told = if verdict.is_some() { "did not pass" } else { "has not seen" };
-    Err(Failure::new(Exit::BadInput, format!("the clean gate {told} partition {}", pointer.partition))
+    let found = |wanted| pointers.iter().zip(&verdicts).find(|(_, verdict)| **verdict == wanted);
+    // A result without a verdict is another run's, which asks the gate about now: that may pass by itself.
+    let (exit, told, partition) = match (found(Some(false)), found(None)) {
+        (Some((pointer, _)), _) => (Exit::BadInput, "did not pass", &pointer.partition),
+        (None, Some((pointer, _))) => (Exit::Conflict, "has not seen", &pointer.partition),
+        (None, None) => return Ok(()),
+    };
+    Err(Failure::new(exit, format!("the clean gate {told} partition {partition}"))
         .hint(format!("run: python great_expectations/check.py clean {}", lake.location())))
 }

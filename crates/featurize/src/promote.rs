@@ -1,6 +1,8 @@
 //! `featurize promote`: which version readers of a dataset get.
 
-use lake::{CurrentPointer, Gate, Lake};
+use std::collections::BTreeMap;
+
+use lake::{CurrentPointer, DatasetManifest, Gate, Lake, Partition};
 use serde::Serialize;
 use task::{Exit, Failure, Outcome};
 
@@ -30,6 +32,15 @@ pub(crate) fn promote(args: &Promote) -> Outcome<Promoted> {
     let lake = Lake::open(&location)?;
     let found = Version::of(&lake, &name, &version)?;
     found.check_sizes()?;
+    if args.fresh && !fresh(&lake, &found.manifest)? {
+        return Err(Failure::new(
+            Exit::Nothing,
+            format!("{location} has moved on since {name} {version} was made"),
+        )
+        .hint(
+            "the run that cleaned since promotes a version of its own; without --fresh this one is promoted",
+        ));
+    }
     let fingerprint = found.manifest.fingerprint;
     if args.gated {
         let told = match lake.verdict(Gate::Dataset, &fingerprint)? {
@@ -59,4 +70,17 @@ pub(crate) fn promote(args: &Promote) -> Outcome<Promoted> {
         lake.promote(&CurrentPointer { dataset: name, version, fingerprint, manifest })?;
     }
     Ok(promoted)
+}
+
+/// Whether featurize would read the same clean results today.
+fn fresh(lake: &Lake, manifest: &DatasetManifest) -> Outcome<bool> {
+    let interval = &manifest.interval;
+    let now: BTreeMap<Partition, String> = lake
+        .clean_pointers()?
+        .into_iter()
+        .filter(|(partition, _)| partition.within(interval.since, interval.until))
+        .map(|(partition, pointer)| (partition, pointer.fingerprint))
+        .collect();
+    let then = manifest.inputs.iter().map(|input| (input.partition.clone(), input.fingerprint.clone()));
+    Ok(now == then.collect())
 }

@@ -129,7 +129,7 @@ fn gated_it_reads_only_what_the_raw_gate_has_passed() {
     let lake = TestLake::new();
     let commit = lake.part(DAY, "a", None, &many(0, 5));
     let refused = lake.clean(&["--gated"]).unwrap_err();
-    assert_eq!(refused.exit.code(), 65);
+    assert_eq!(refused.exit.code(), 99);
     assert!(refused.message.contains("has not been through the raw gate"), "{}", refused.message);
     let key = format!("_meta/gates/raw/{}.json", raw_fingerprint([commit.sha256.as_str()]));
     let verdict = |success: bool| {
@@ -140,12 +140,36 @@ fn gated_it_reads_only_what_the_raw_gate_has_passed() {
     };
     verdict(false);
     let refused = lake.clean(&["--gated"]).unwrap_err();
+    assert_eq!(refused.exit.code(), 65);
     assert!(refused.message.contains("was refused by the raw gate"), "{}", refused.message);
     assert!(lake.results().is_empty());
     verdict(true);
     lake.clean(&["--gated"]).unwrap();
     lake.part(DAY, "b", None, &many(5, 5));
-    assert_eq!(lake.clean(&["--gated"]).unwrap_err().exit.code(), 65, "another part, another question");
+    assert_eq!(lake.clean(&["--gated"]).unwrap_err().exit.code(), 99, "another part, another question");
+}
+
+/// As a collecting run does it: a part arrives between the gate and the plan, or between the plan and the work.
+#[test]
+fn gated_what_another_run_feeds_is_left_to_the_next() {
+    let lake = TestLake::new();
+    for (n, day, judged) in [(0, "2026-11-10", true), (10, "2026-11-11", true), (20, "2026-11-12", false)] {
+        let commit = lake.part(day, "a", None, &many(n, 5));
+        if judged {
+            let key = format!("_meta/gates/raw/{}.json", raw_fingerprint([commit.sha256.as_str()]));
+            lake.lake.store.put(&key, br#"{"success":true}"#, &Condition::Always).unwrap();
+        }
+    }
+    let plan = lake.run(&["plan"], &["--gated", "--batches", "1"]).unwrap();
+    assert_eq!((&plan["partitions"], &plan["waiting"]), (&json!(2), &json!(1)));
+    assert_eq!(plan["batches"], json!([["2026-11-10", "2026-11-11"]]));
+    assert_eq!(lake.run(&["plan"], &[]).unwrap()["partitions"], 3, "ungated it lists them all");
+
+    lake.part("2026-11-11", "b", None, &many(30, 5));
+    let named = ["--partition", "2026-11-10", "--partition", "2026-11-11"];
+    lake.clean(&[&named[..], &["--gated"]].concat()).unwrap();
+    let made: Vec<String> = lake.lake.clean_pointers().unwrap().into_keys().map(|p| p.to_string()).collect();
+    assert_eq!(made, ["2026-11-10"]);
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn what_no_gate_passed_is_refused_when_gated() {
     let home = Home::new();
     let clean = home.clean("2020-12-24", &many("2020-12-24", 0, 10));
     let failure = home.try_make("--gated").unwrap_err();
-    assert_eq!(failure.exit, Exit::BadInput);
+    assert_eq!(failure.exit, Exit::Conflict, "another run may be about to ask the gate");
     assert!(failure.hint.unwrap().contains("check.py clean"));
     home.pass("clean", &clean.fingerprint, false);
     assert_eq!(home.try_make("--gated").unwrap_err().exit, Exit::BadInput);
@@ -185,6 +185,26 @@ fn what_no_gate_passed_is_refused_when_gated() {
     home.pass("dataset", &version.manifest.fingerprint, true);
     assert!(promote("--gated").is_ok());
     assert_eq!(home.lake.current("tweets").unwrap().unwrap().version, version.manifest.version);
+}
+
+/// Of two runs at once, the one that read less may come to its end last.
+#[test]
+fn fresh_an_overtaken_version_is_not_promoted() {
+    let home = Home::new();
+    home.clean("2020-12-24", &many("2020-12-24", 0, 10));
+    let overtaken = home.make("");
+    let week = home.make("--until 2020-12-25");
+    home.clean("2020-12-25", &many("2020-12-25", 0, 10));
+    let made = home.make("");
+    let promote = |made: &crate::common::Dataset| {
+        run(&format!("featurize promote {} --fresh", made.folder.display())).map(|_| ())
+    };
+    let current = || home.lake.current("tweets").unwrap().unwrap().version;
+    assert!(promote(&made).is_ok());
+    assert_eq!(promote(&overtaken).unwrap_err().exit, Exit::Nothing);
+    assert_eq!(current(), made.manifest.version);
+    assert!(promote(&week).is_ok(), "its interval is as it was");
+    assert_eq!(current(), week.manifest.version);
 }
 
 #[test]
