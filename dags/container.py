@@ -10,7 +10,7 @@ from airflow.providers.docker.exceptions import DockerContainerFailedException
 from airflow.providers.docker.operators.docker import DockerOperator
 from docker.errors import APIError
 from docker.types import Mount
-from runner import BEHAVIOUR, ROOT, SECRETS, Step, StepRefused
+from runner import BEHAVIOUR, FILES, ROOT, SECRETS, Step, StepRefused
 
 SETTINGS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION", "HTTPS_PROXY", "NO_PROXY", *BEHAVIOUR)
 """Variables of the worker that every container gets beside its secrets."""
@@ -75,9 +75,9 @@ class Container(Step, DockerOperator):
 
     def execute(self, context):
         """Runs the program in a new container, its output going to the log line by line."""
-        ti, params = context["ti"], context["params"]
+        ti, params = context["ti"], self.asked(context)
         self.command = self.arguments(params)
-        self.mounts = mounts(params["lake"], params["input"] if "input" in self.options else [])
+        self.mounts = mounts(params["lake"], [path for name in FILES if name in self.options for path in paths(params.get(name))])
         self.environment = {name: os.environ[name] for name in SETTINGS if name in os.environ}
         self.environment["OFFKEY_RUN_ID"] = self.run_id(context)
         self._private_environment = secrets(self.program)
@@ -123,14 +123,19 @@ def secrets(program: str) -> dict[str, str]:
     return {name: os.environ[name] for name in (*SECRETS.get(program, ()), *SECRETS[None]) if name in os.environ}
 
 
-def mounts(lake: str, inputs: list[str] | None) -> list[Mount]:
+def paths(value: str | list[str] | None) -> list[str]:
+    """The paths in a parameter that names one, some or none."""
+    return [value] if isinstance(value, str) and value else list(value or [])
+
+
+def mounts(lake: str, inputs: list[str]) -> list[Mount]:
     """Bind mounts for a local lake and local inputs, at the same path inside as outside, so that a manifest's paths hold in both.
 
     Whoever may start a run names these paths, so they must lie in the folders of `OFFKEY_FOLDERS` (default: the project).
     """
     allowed = [Path(folder).resolve() for folder in os.environ.get("OFFKEY_FOLDERS", str(ROOT)).split(os.pathsep)]
     found = []
-    for path in (lake, *(inputs or [])):
+    for path in (lake, *inputs):
         if path.startswith("s3://"):
             continue
         source = Path(path).resolve()

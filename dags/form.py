@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import timedelta
 
+import interval
 from airflow.sdk import Param
 from runner import ROOT
 
 PATH = r"^(s3://[^/\s]+(/.*)?|/.*)$"
+DAY = r"\d{4}-\d{2}-\d{2}(T\d{2})?"
 TIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
 UP = r"(^|/)\.\.(/|$)"
 
@@ -23,12 +24,35 @@ def default(name: str, otherwise=None):
     value = os.environ.get(f"OFFKEY_{name.upper()}")
     if value is None:
         return otherwise
-    return [value] if isinstance(otherwise, list) else value if isinstance(otherwise, str) else json.loads(value)
+    if isinstance(otherwise, list):
+        return [value]
+    return value if isinstance(otherwise, str) else json.loads(value)
 
 
 def choice(name: str, values: list[str], section: str, description: str) -> Param:
     """One of a few words; the first is the default."""
     return Param(default(name, values[0]), type="string", enum=values, section=section, description=description)
+
+
+def switch(name: str, section: str, description: str) -> Param:
+    """On or off; off unless the environment says otherwise."""
+    return Param(default(name, False), type="boolean", section=section, description=description)
+
+
+def text(name: str, pattern: str, section: str, description: str, otherwise: str = "") -> Param:
+    """A text of a certain form, or none."""
+    return Param(default(name, otherwise), type="string", pattern=pattern, section=section, description=description)
+
+
+def file(name: str, section: str, description: str) -> Param:
+    """A file on the worker, or none."""
+    return Param(
+        os.environ.get(f"OFFKEY_{name.upper()}"),
+        type=["null", "string"],
+        pattern=r"^(?!.*/\.\.(/|$))/.*[^/]$",
+        section=section,
+        description=description,
+    )
 
 
 def time(description: str) -> Param:
@@ -44,16 +68,16 @@ def number(name: str, kind: str, section: str, description: str, **bounds) -> Pa
 PARAMS = {
     "source": choice(
         "source",
-        ["file", "search", "stream", "bluesky"],
+        ["file", "search", "stream", "bluesky", "lake"],
         "What",
-        "Where tweets come from. `search` and `stream` need X_BEARER_TOKEN.",
+        "Where tweets come from. `search` and `stream` need X_BEARER_TOKEN; `lake` reads nothing new and works on what `collect` has brought.",
     ),
     "input": Param(
         default("input", []),
         type=["null", "array"],
         items={"type": "string", "pattern": PATH, "not": {"pattern": UP}},
         section="What",
-        description="For `file`: one path or s3:// location a line. Plain, gzip or zstd.",
+        description="For `file`: a path or s3:// location a line, plain, gzip or zstd. `{day}` and `{hour}` become the interval's.",
     ),
     "track": Param(
         default("track", []),
@@ -62,31 +86,35 @@ PARAMS = {
         section="What",
         description="The search: one phrase a line. With `file`: none takes every tweet.",
     ),
+    "locations": file("locations", "What", "Also tweets from these boxes: a file, west,south,east,north a line."),
+    "archive": Param(
+        default("archive", ""),
+        type="string",
+        enum=["", "recent", "all"],
+        section="What",
+        description="How far back `search` goes; `all` needs X's full archive. Empty: as `since` wants.",
+    ),
     "since": time("First moment. Empty: the run's data interval; with `file`, every tweet."),
     "until": time("First moment after. Empty: the run's data interval; with `file`, every tweet."),
-    "for": Param(
-        default("for", ""),
-        type="string",
-        pattern=r"^([0-9]+(s|m|h|d))?$",
-        section="When",
-        description="For `stream` and `bluesky`: how long to listen, as 30m.",
-    ),
+    "for": text("for", r"^(\d+h)?(\d+m)?(\d+s)?$", "When", "For `stream` and `bluesky`: how long to listen, as 30m or 1h30m."),
     "partition_by": choice(
         "partition_by", ["day", "hour"], "When", "Grain of a new lake; hourly schedules want `hour`. It never changes."
     ),
-    "languages": Param(
-        default("languages", ""),
-        type="string",
-        pattern="^([a-z]{2,3}(,[a-z]{2,3})*)?$",
-        section="Filter",
-        description="Languages to keep, as en,es. Empty: all.",
-    ),
+    "languages": text("languages", "^([a-z]{2,3}(,[a-z]{2,3})*)?$", "Filter", "Languages to keep, as en,es. Empty: all."),
     "music_preset": choice(
         "music_preset", ["balanced", "precision", "recall"], "Filter", "How readily a tweet counts as music: `recall` drops most."
     ),
+    "music_threshold": number(
+        "music_threshold", "number", "Filter", "Drop from this music score on, instead of the preset's.", exclusiveMinimum=0
+    ),
+    "no_music_concerts": switch("no_music_concerts", "Filter", "Concerts, tours and tickets are not music."),
+    "music_fan_votes": switch("music_fan_votes", "Filter", "Fan votes are music, also where they name none."),
+    "profile": file("profile", "Filter", "Names, songs and tours of the searched artist. Empty: Justin Bieber's."),
+    "lexicon": file("lexicon", "Filter", "Terms that extend or replace those of the bundled lexicon."),
     "retweets": choice(
         "retweets", ["fold", "keep", "drop"], "Filter", "Retweets: fold into the original, keep as rows, or drop."
     ),
+    "pseudonymise": switch("pseudonymise", "Filter", "Name authors and mentions by pseudonyms; the worker's OFFKEY_PSEUDONYM_KEY is the key."),
     "max_tweets": number("max_tweets", "integer", "Limits", "Stop after so many tweets.", minimum=1),
     "max_spend_usd": number("max_spend_usd", "number", "Limits", "Stop before the API's bill passes this.", minimum=0),
     "max_reject_rate": Param(
@@ -104,32 +132,30 @@ PARAMS = {
         section="Where",
         description="Where everything is written: an absolute folder or s3://bucket/prefix.",
     ),
-    "name": Param(
-        default("name", "tweets"),
-        type="string",
-        pattern="^[a-z0-9][a-z0-9._-]{0,63}$",
-        section="Where",
-        description="Name of the dataset.",
-    ),
+    "name": text("name", "^[a-z0-9][a-z0-9._-]{0,63}$", "Dataset", "Name of the dataset.", "tweets"),
     "split_by": choice(
-        "split_by", ["author", "conversation", "id", "time"], "Where", "What may not stand in two splits at once."
+        "split_by", ["author", "conversation", "id", "time"], "Dataset", "What may not stand in two splits; `time` wants `cuts`."
     ),
+    "split": text(
+        "split", r"^\d{1,3},\d{1,3}(,\d{1,3})?$", "Dataset", "Percentages of train, validation, test, or of train, test.", "80,10,10"
+    ),
+    "cuts": text("cuts", f"^({DAY}(,{DAY})?)?$", "Dataset", "With `time`: when validation and test begin, as 2026-11-01,2026-11-08."),
+    "compression": choice("compression", ["zstd", "snappy"], "Dataset", "Of the Parquet files; `snappy` for readers that know no zstd."),
 }
 
 
 def since(dag_run, params) -> str:
     """Where a run starts to read: as asked, else its data interval, else (no logical date) the day before."""
-    return _bound(dag_run, params, "since", dag_run.data_interval_start, days=1)
+    return _bound(params, "since", interval.start(dag_run))
 
 
 def until(dag_run, params) -> str:
     """Where a run stops to read: as asked, else its data interval, else (no logical date) this day's start."""
-    return _bound(dag_run, params, "until", dag_run.data_interval_end, days=0)
+    return _bound(params, "until", interval.end(dag_run))
 
 
-def _bound(dag_run, params, name: str, interval, days: int) -> str:
+def _bound(params, name: str, moment) -> str:
     """Only `search` reads an interval unasked: a file is read whole, and the live sources go on from their cursors."""
     if params[name] or params["source"] != "search":
         return params[name] or ""
-    day = dag_run.run_after.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
-    return (interval or day).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -13,10 +13,13 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
+import interval
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.observability import stats
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project."""
@@ -35,7 +38,7 @@ EXITS = {
     66: ("missing input", "check `input` and `lake`; with containers, that the folder may be mounted (OFFKEY_FOLDERS)"),
     69: ("source unavailable", "tried again with growing pauses; see the source's status page if it stays"),
     70: ("a bug of ours", "nothing was committed; file an issue with this log and the run's manifest"),
-    73: ("output conflict", "another run or another grain owns the output; the log names it"),
+    73: ("another run was first", "tried again with growing pauses: the other run's work is looked at then"),
     74: ("storage I/O", "tried again with growing pauses; check space, rights and the endpoint"),
     75: ("rate or spend limit", "raise `max_spend_usd`, or start the run again after the reset that the log names"),
     77: ("credentials", "set X_BEARER_TOKEN or the AWS_ variables of the worker; they may have expired"),
@@ -45,18 +48,24 @@ EXITS = {
 }
 """The programs' exit codes: what each means, and what a person can do about it."""
 
-RETRYABLE = {69, 74, 143}
+RETRYABLE = {69, 73, 74, 143}
 """Codes that may pass by themselves. A code that is not in the table (137: out of memory) is tried again as well."""
 
 SECRETS = {
     "ingest": ("X_BEARER_TOKEN",),
+    "clean": ("OFFKEY_PSEUDONYM_KEY",),
     None: ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
 }
 """Variables with secrets, by the program that gets them; those under None go to all."""
 
+FILES = ("input", "profile", "lexicon", "locations")
+"""Parameters that name files to read: a container gets these, and nothing else of the machine, beside its lake."""
 
-BEHAVIOUR = ("OFFKEY_THREADS", "OFFKEY_LOG")
-"""Variables of the programs that are no parameters of a run: they change how a program works, never what comes out."""
+BEHAVIOUR = ("OFFKEY_THREADS", "OFFKEY_LOG", "OFFKEY_API_URL", "OFFKEY_JETSTREAM_URL")
+"""Variables of the programs that are no parameters of a run: how a program works, and where its sources are."""
+
+COUNTS = ("records", "consumed", "unique", "read", "kept", "evaluated")
+"""Numbers of a summary that become metrics."""
 
 
 class StepFailed(AirflowException):
@@ -108,10 +117,22 @@ class Step(BaseOperator):
         self.each = each or {}
         self.take = take
 
+    def asked(self, context) -> dict:
+        """The run's parameters, with its time in the names of its inputs."""
+        params = dict(context["params"])
+        if "input" in self.options:
+            params["input"] = [interval.filled(path, context.get("dag_run")) for path in params["input"] or []]
+        return params
+
     def arguments(self, params) -> list[str]:
         """The words, then `--flag=value`; a value can hold anything, for no shell reads it."""
         flags = {name: params[name] for name in self.options} | self.flags | self.each
         return [*self.words, *(word for name, value in flags.items() for word in as_flag(name, value))]
+
+    def pre_execute(self, context):
+        """Reading nothing is an answer, too: the run then works on what others have brought."""
+        if self.program == "ingest" and context["params"]["source"] == "lake":
+            raise AirflowSkipException("nothing is read: the lake is taken as it is")
 
     def run_id(self, context) -> str:
         """The run's id; the batches of a mapped task add their index, for each writes a manifest of its own."""
@@ -131,6 +152,9 @@ class Step(BaseOperator):
         summary = next((found for line in reversed(lines) if (found := as_summary(line))), None)
         if summary is None:
             raise StepRefused(f"{self.program} ended with exit code 0 but printed no summary. hint: {EXITS[70][1]}", 70)
+        for name in COUNTS:
+            if name in summary:
+                stats.gauge(f"offkey.{self.task_id}.{name}", summary[name], tags={"dag_id": context["ti"].dag_id})
         for asset in self.outlets:
             context["outlet_events"][asset].extra = summary
         return summary[self.take] if self.take else summary
@@ -143,7 +167,7 @@ class Process(Step):
 
     def execute(self, context):
         """Runs the program, its output going to the log line by line."""
-        command = [*local_command(self.program), *self.arguments(context["params"])]
+        command = [*local_command(self.program), *self.arguments(self.asked(context))]
         if self.program == "quality":
             command[1] = str(quality_folder() / command[1])
         self.log.info("%s", command)
@@ -196,17 +220,31 @@ def step(task_id: str, program: str, *words: str, each=None, **arguments):
 
 def explain(context):
     """Failure callback: says in the task's log what happened, what it means and where to look."""
-    ti, error = context["ti"], context.get("exception")
+    ti, error, lake = context["ti"], context.get("exception"), context["params"]["lake"]
     batch = f" (batch {ti.map_index}: {', '.join(ti.task.each.get('partition', []))})" if ti.map_index >= 0 else ""
     ti.task.log.error(
-        "%s%s of run %s failed at try %s.\n  what:  %s\n  log:   %s\n  again: clear the task; committed work is kept",
+        "%s%s of run %s failed at try %s.\n  what:  %s\n  log:   %s\n  pages: %s\n  again: clear the task; committed work is kept",
         ti.task_id,
         batch,
         context["run_id"],
         ti.try_number,
         error if isinstance(error, (StepFailed, StepRefused)) else repr(error),
         ti.log_url,
+        f"{lake}/_meta/reports/{context['run_id']}/ (report.html, data_docs/index.html: as far as the run came)",
     )
+
+
+DEFAULTS = {
+    "owner": "offkey",
+    "retries": 3,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": 2,
+    "max_retry_delay": timedelta(minutes=10),
+    "execution_timeout": timedelta(hours=1),
+    "on_failure_callback": explain,
+    "trigger_rule": "none_failed",  # a skipped step had nothing to do
+}
+"""What every task is given."""
 
 
 def as_flag(name: str, value) -> list[str]:
@@ -244,8 +282,9 @@ def quality_folder() -> Path:
 def local_environment(program: str) -> dict[str, str]:
     """This process's environment, less Airflow's settings, the form's defaults and the secrets of other programs."""
     others = {name for owner, names in SECRETS.items() if owner not in (None, program) for name in names}
+    ours = {*BEHAVIOUR, *SECRETS.get(program, ())}
     return {
         name: value
         for name, value in os.environ.items()
-        if name in BEHAVIOUR or (not name.startswith(("AIRFLOW", "_AIRFLOW", "OFFKEY_")) and name not in others)
+        if name in ours or (not name.startswith(("AIRFLOW", "_AIRFLOW", "OFFKEY_")) and name not in others)
     }

@@ -11,41 +11,36 @@ import os
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, chain
-from form import PARAMS, since, until
-from runner import explain, step
+from form import PARAMS, default, since, until
+from runner import DEFAULTS, step
 
-BATCHES = os.environ.get("OFFKEY_BATCHES", "16")
-FILTER = ["lake", "languages", "music_preset", "retweets"]
+SOURCE = ["source", "lake", "input", "track", "locations", "archive", "for"]
+SOURCE += ["max_tweets", "max_spend_usd", "partition_by", "max_reject_rate"]
+FILTER = ["lake", "languages", "retweets", "pseudonymise"]
+FILTER += ["music_preset", "music_threshold", "no_music_concerts", "music_fan_votes", "profile", "lexicon"]
+DATASET = ["lake", "name", "since", "until", "split_by", "split", "cuts", "compression"]
 RUN = {"run_id": "{{ run_id }}"}
 VERSION = {"name": "{{ params.name }}", "version": "{{ ti.xcom_pull('featurize')['version'] }}"}
-DATASET = "{{ params.lake }}/datasets/{{ params.name }}/" + VERSION["version"]
+PLACE = "{{ params.lake }}/datasets/{{ params.name }}/" + VERSION["version"]
 
 with DAG(
     "tweets",
     doc_md=__doc__,
     description="Search tweets, take music out, publish a gated dataset",
     schedule=CronDataIntervalTimetable(os.environ.get("OFFKEY_SCHEDULE", "0 0 * * *"), timezone="UTC"),
-    start_date=datetime(2026, 1, 1),
-    catchup=False,  # the past costs money: ask for it with `airflow backfill create`
+    start_date=datetime.fromisoformat(os.environ.get("OFFKEY_START", "2026-01-01")),
+    catchup=default("catchup", False),  # the past costs money: set this, or ask for it with `airflow backfill create`
     max_active_runs=2,
+    dagrun_timeout=timedelta(days=1),
     tags=["offkey"],
     params=PARAMS,
     user_defined_macros={"since": since, "until": until},
-    default_args={
-        "owner": "offkey",
-        "retries": 3,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": 2,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=1),
-        "on_failure_callback": explain,
-        "trigger_rule": "none_failed",  # a skipped step had nothing to do
-    },
+    default_args=DEFAULTS,
 ):
     ingest = step(
         "ingest",
         "ingest",
-        options=["source", "lake", "input", "track", "for", "max_tweets", "max_spend_usd", "partition_by", "max_reject_rate"],
+        options=SOURCE,
         flags={"since": "{{ since(dag_run, params) }}", "until": "{{ until(dag_run, params) }}"},
         execution_timeout=timedelta(hours=6),
         doc_md="Reads the source and writes every tweet as one raw line. What was paid for is committed as it comes.",
@@ -55,8 +50,8 @@ with DAG(
         doc_md="Great Expectations on raw partitions that have no verdict yet: parse rate, ids, clock, languages, duplicates.",
     )  # fmt: skip
     plan = step(
-        "plan", "clean", "plan", options=FILTER, flags={"batches": BATCHES}, take="batches",
-        doc_md="Lists the partitions whose clean result is missing or stale, in at most OFFKEY_BATCHES batches.",
+        "plan", "clean", "plan", options=FILTER, flags={"batches": os.environ.get("OFFKEY_BATCHES", "16"), "gated": True},
+        take="batches", doc_md="Lists the partitions that passed and whose clean result is missing or stale, in OFFKEY_BATCHES batches.",
     )  # fmt: skip
     clean = step(
         "clean", "clean", options=FILTER, flags={"gated": True}, each=plan.output.map(lambda batch: {"partition": batch}),
@@ -67,7 +62,8 @@ with DAG(
         doc_md="Great Expectations on new clean results: schema, uniqueness, empty text, music left, the ledger.",
     )  # fmt: skip
     featurize = step(
-        "featurize", "featurize", options=["lake", "name", "since", "until", "split_by"], flags={"gated": True},
+        "featurize", "featurize", options=DATASET, flags={"gated": True},
+        retries=8,  # a result of a run beside this one may not be judged yet
         doc_md="Merges the lake's clean results, makes features, splits them and writes a dataset version.",
     )  # fmt: skip
     gate_dataset = step(
@@ -75,9 +71,9 @@ with DAG(
         doc_md="Great Expectations on the dataset version: types, ranges, split shares, leakage, balance.",
     )  # fmt: skip
     promote = step(
-        "promote", "featurize", "promote", DATASET, flags={"gated": True}, trigger_rule="all_success",
+        "promote", "featurize", "promote", PLACE, flags={"gated": True, "fresh": True}, trigger_rule="all_success",
         outlets=[Asset("tweets_dataset")],
-        doc_md="Moves `current.json` to the version. Promoting an older version by hand is the rollback.",
+        doc_md="Moves `current.json` to the version, unless a run beside this one has more. An older one, by hand, is the rollback.",
     )  # fmt: skip
     report = step(
         "report", "quality", "report.py", "{{ params.lake }}", flags=VERSION | RUN, trigger_rule="all_done_min_one_success",

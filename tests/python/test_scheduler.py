@@ -1,24 +1,21 @@
-"""One run by a real scheduler, started through the API without a logical date, as the form does it."""
+"""Runs by a real scheduler, started through the API without a logical date, as the form does it."""
 
+import json
 import os
-import signal
 import socket
-import subprocess
-import sys
-import time
+import threading
+from pathlib import Path
 
-import httpx
 import pytest
-from airflow_home import CALLS, HOME, calls, migrated
+import standalone
+from airflow_home import CALLS, DAGS, HOME, calls, migrated
 
-WAIT = 120
-"""Seconds until the API answers, and until the run ends."""
+READERS = Path(__file__).parent / "readers"
+"""A DAG of somebody who waits for new versions of the dataset."""
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+def until(what: str, done):
+    return standalone.until(what, done, HOME / "standalone.log")
 
 
 def alive(pid: int) -> bool:
@@ -26,79 +23,41 @@ def alive(pid: int) -> bool:
     return os.path.exists(f"/proc/{pid}")
 
 
-def group_members(group: int) -> list[int]:
-    """Processes of a process group that still run."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat") as file:
-                state, _, member = file.read().rpartition(")")[2].split()[:3]
-        except FileNotFoundError:
-            continue
-        if int(member) == group and state != "Z":
-            found.append(int(name))
-    return found
+class Metrics:
+    """Listens as StatsD does, on a port of its own."""
+
+    def __init__(self):
+        self.socket, self.heard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), set()
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        while True:
+            self.heard.update(self.socket.recv(65536).decode().split("\n"))
 
 
-def until(what: str, done):
-    """Waits until `done()` gives something."""
-    deadline = time.monotonic() + WAIT
-    while time.monotonic() < deadline:
-        if found := done():
-            return found
-        time.sleep(0.5)
-    pytest.fail(f"{what} did not come in {WAIT} s; see the log:\n" + (HOME / "standalone.log").read_text()[-5000:])
+METRICS = Metrics()
 
 
 @pytest.fixture(scope="module")
 def api():
-    """A client of a whole Airflow: API server, scheduler, DAG processor, triggerer. All of it is ended after the tests."""
+    """A client of a whole Airflow, which has a reader's DAG beside ours. All of it is ended after the tests."""
     migrated()
     CALLS.unlink(missing_ok=True)
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    settings = {
-        "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__API__BASE_URL": url,
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
-        "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
-        "AIRFLOW__TRIGGERER__TRIGGER_LOG_SERVER_PORT": str(free_port()),
-        "no_proxy": "127.0.0.1",
+    bundles = [
+        {"name": folder.name, "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle", "kwargs": {"path": str(folder)}}
+        for folder in (DAGS, READERS)
+    ]
+    more = {
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
+        "AIRFLOW__METRICS__STATSD_ON": "True",
+        "AIRFLOW__METRICS__STATSD_PORT": str(METRICS.port),
     }
-    with (HOME / "standalone.log").open("w") as log:
-        airflow = subprocess.Popen(
-            [sys.executable, "-m", "airflow", "standalone"],
-            env=os.environ | settings,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
-
-            def token():
-                try:
-                    answer = client.get("/auth/token")
-                except httpx.TransportError:
-                    return None
-                return answer.json()["access_token"] if answer.is_success else None
-
-            client.headers["Authorization"] = "Bearer " + until("the API", token)
-            until("the DAG", lambda: client.get("/api/v2/dags/tweets").is_success)
-            yield client
-    finally:
-        for end in (signal.SIGTERM, signal.SIGKILL):
-            deadline = time.monotonic() + 15
-            if group_members(airflow.pid):
-                os.killpg(airflow.pid, end)
-            while group_members(airflow.pid) and time.monotonic() < deadline:
-                time.sleep(0.1)
-        airflow.wait(15)
-    assert group_members(airflow.pid) == []
+    with standalone.standalone(HOME, **more) as client:
+        # A paused DAG is not told what happens meanwhile.
+        until("the reader's DAG", lambda: client.patch("/api/v2/dags/reader", json={"is_paused": False}).is_success)
+        yield client
 
 
 def test_the_form_refuses_what_is_wrong(api):
@@ -127,6 +86,24 @@ def test_a_run_without_a_logical_date(api):
     events = api.get("/api/v2/assets/events").json()["asset_events"]
     datasets = [event for event in events if event["name"] == "tweets_dataset"]
     assert datasets and datasets[0]["extra"]["version"] == "0123456789ab"
+
+
+def test_a_new_version_starts_the_dag_of_a_reader(api):
+    """By the run before."""
+
+    def read():
+        runs = api.get("/api/v2/dags/reader/dagRuns").json()["dag_runs"]
+        return [run for run in runs if run["state"] == "success"]
+
+    run = until("the reader's run", read)[0]
+    path = f"/api/v2/dags/reader/dagRuns/{run['dag_run_id']}/taskInstances/read/xcomEntries/return_value"
+    assert run["run_type"] == "asset_triggered" and api.get(path).json()["value"] == "0123456789ab"
+
+
+def test_metrics_by_airflows_own_settings(api):
+    """Of the run before: how long it took, and what its stages counted."""
+    wanted = ["airflow.dagrun.duration.success", "airflow.offkey.ingest.consumed:3|g", "airflow.offkey.featurize.unique:2|g"]
+    until("the metrics", lambda: all(any(heard.startswith(name) for heard in METRICS.heard) for name in wanted))
 
 
 def test_marking_a_task_failed_ends_its_program(api):
