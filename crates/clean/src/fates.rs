@@ -7,8 +7,11 @@ use polars::prelude::{
     BooleanChunked, Column, DataFrame, PolarsResult, SortMultipleOptions, is_last_distinct,
 };
 
+use task::Outcome;
+
 use crate::args::Retweets;
 use crate::keys::Lines;
+use crate::partition::engine;
 
 /// What becomes of a line before anybody reads its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,48 +63,60 @@ pub(crate) struct Fates {
 }
 
 /// Decides every line.
-pub(crate) fn decide(lines: &Lines, retweets: Retweets) -> PolarsResult<Fates> {
-    let mut fates = Fates { by_line: vec![Fate::Rejected; lines.count], gathered: HashMap::new() };
-    let lines = in_order(&lines.frame, "order")?;
-
-    // Copies: the greatest (received, line) wins.
-    let (rest, copies) = split(&lines, &last_of(&lines, "id")?)?;
-    fates.mark(&copies, Fate::Duplicate)?;
-    fates.mark(&copies.filter(copies.column("deleted")?.bool()?)?, Fate::HiddenDuplicate)?;
-
-    let deleted = rest.column("deleted")?.bool()?.clone();
-    let (gone, rest) = split(&rest, &deleted)?;
-    fates.mark(&gone, Fate::Deleted)?;
-
-    let rest = match retweets {
-        Retweets::Keep => rest,
-        Retweets::Drop => {
-            let (dropped, rest) = split(&rest, rest.column("retweet")?.bool()?)?;
-            fates.mark(&dropped, Fate::Retweet)?;
-            rest
-        }
-        Retweets::Fold => {
-            // The line that is worth most wins, of these the latest.
-            let ranked = rest.sort(["worth", "order"], SortMultipleOptions::default())?;
-            let (winners, folded) = split(&ranked, &last_of(&ranked, "key")?)?;
-            fates.mark(&folded, Fate::Retweet)?;
-            fates.gather(&lines, &winners, &rest)?;
-            winners
-        }
+pub(crate) fn decide(lines: &Lines, retweets: Retweets) -> Outcome<Fates> {
+    let alone = |n: usize| match () {
+        () if !lines.readable(n) => Fate::Rejected,
+        () if lines.hidden(n) => Fate::Deleted,
+        () if retweets == Retweets::Drop && lines.retweet(n) => Fate::Retweet,
+        () => Fate::Kept,
     };
-
-    // Versions: the last one is the tweet with the greatest id, whoever carries it.
-    let ranked = in_order(&rest, "key")?;
-    let (kept, earlier) = split(&ranked, &last_of(&ranked, "root")?)?;
-    fates.mark(&earlier, Fate::Edited)?;
-    fates.mark(&kept, Fate::Kept)?;
-    if retweets != Retweets::Fold {
-        fates.gather(&lines, &kept, &rest)?;
-    }
+    let mut fates = Fates { by_line: (0..lines.count()).map(alone).collect(), gathered: HashMap::new() };
+    fates.decide(&lines.meeting()?, retweets).map_err(|e| engine(&e))?;
     Ok(fates)
 }
 
 impl Fates {
+    /// Decides the lines that meet others.
+    fn decide(&mut self, lines: &DataFrame, retweets: Retweets) -> PolarsResult<()> {
+        let lines = in_order(lines, "order")?;
+
+        // Copies: the greatest (received, line) wins.
+        let (rest, copies) = split(&lines, &last_of(&lines, "id")?)?;
+        self.mark(&copies, Fate::Duplicate)?;
+        self.mark(&copies.filter(copies.column("deleted")?.bool()?)?, Fate::HiddenDuplicate)?;
+
+        let deleted = rest.column("deleted")?.bool()?.clone();
+        let (gone, rest) = split(&rest, &deleted)?;
+        self.mark(&gone, Fate::Deleted)?;
+
+        let rest = match retweets {
+            Retweets::Keep => rest,
+            Retweets::Drop => {
+                let (dropped, rest) = split(&rest, rest.column("retweet")?.bool()?)?;
+                self.mark(&dropped, Fate::Retweet)?;
+                rest
+            }
+            Retweets::Fold => {
+                // The line that is worth most wins, of these the latest.
+                let ranked = rest.sort(["worth", "order"], SortMultipleOptions::default())?;
+                let (winners, folded) = split(&ranked, &last_of(&ranked, "key")?)?;
+                self.mark(&folded, Fate::Retweet)?;
+                self.gather(&lines, &winners, &rest)?;
+                winners
+            }
+        };
+
+        // Versions: the last one is the tweet with the greatest id, whoever carries it.
+        let ranked = in_order(&rest, "key")?;
+        let (kept, earlier) = split(&ranked, &last_of(&ranked, "root")?)?;
+        self.mark(&earlier, Fate::Edited)?;
+        self.mark(&kept, Fate::Kept)?;
+        if retweets != Retweets::Fold {
+            self.gather(&lines, &kept, &rest)?;
+        }
+        Ok(())
+    }
+
     fn mark(&mut self, lines: &DataFrame, fate: Fate) -> PolarsResult<()> {
         for line in lines.column("line")?.u32()?.into_no_null_iter() {
             self.by_line[line as usize] = fate;

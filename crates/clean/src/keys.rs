@@ -3,20 +3,22 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use lake::{Chunk, Lake, RawCommit, Tombstones, Values, open_part, part_error};
+use lake::{
+    Chunk, Known, Lake, RawCommit, Tombstones, Values, in_parallel, open_part, part_error, read_identities,
+};
 use polars::prelude::{
-    BooleanChunked, DataFrame, Int64Chunked, IntoColumn, NewChunkedArray, PolarsResult, UInt8Chunked,
-    UInt32Chunked, UInt64Chunked,
+    BooleanChunked, DataFrame, Int64Chunked, IntoColumn, NewChunkedArray, UInt8Chunked, UInt32Chunked,
+    UInt64Chunked,
 };
 use task::{Exit, Failure, Outcome, Task, ordered_map};
-use tweet::{Id, Parsed, Reject, Retweeted, Tweet};
+use tweet::{Hidden, Id, Identity, Parsed, Reject, Tweet};
 
 use crate::args::Retweets;
 
 /// X ids stay below this; interned Bluesky URIs lie above.
 const URIS: u64 = 1 << 63;
-/// No time, where a plain number is kept.
-const NO_TIME: i64 = i64::MIN;
+/// Tables of parts read at once.
+const TABLES: usize = 8;
 
 /// Chunks of the lines of parts, one part behind the other.
 pub(crate) struct Parts<'a> {
@@ -50,66 +52,45 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// Who a line is.
-struct Key {
-    id: Id<'static>,
-    /// The tweet it shows: its original, if it is a retweet, else itself.
-    key: Id<'static>,
-    /// The first version of that tweet.
-    root: Id<'static>,
-    time: Option<i64>,
+/// What is known of a line beside its ids.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    readable: bool,
     retweet: bool,
     worth: u8,
     hidden: Hidden,
 }
 
-/// Whether a line may not be shown, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hidden {
-    No,
-    /// The tweet itself, or the retweet as such.
-    Itself,
-    /// The original of the retweet.
-    Original,
-}
-
-/// Who every readable line of a partition is, in the order of the parts: 44 bytes a tweet.
+/// Who every line of a partition is, in the order of the parts: 28 bytes a line, and for those that meet another about
+/// 100 more while their fates are decided.
 #[derive(Default)]
-struct Keys {
-    /// Number of the line among all lines.
-    line: Vec<u32>,
-    /// Greater wins between copies: the part's rank by `received`, then the line, then the part.
-    order: Vec<u64>,
+pub(crate) struct Lines {
+    /// The tweet itself.
     id: Vec<u64>,
+    /// The tweet it shows: its original, if it is a folded retweet, else itself.
     key: Vec<u64>,
+    /// The first version of that tweet.
     root: Vec<u64>,
-    time: Vec<i64>,
-    retweet: Vec<bool>,
-    /// How much a line is worth among those that show the same tweet: see [`worth`].
-    worth: Vec<u8>,
-    hidden: Vec<Hidden>,
-    lines: u32,
+    marks: Vec<Mark>,
+    /// Times that are not those inside the ids.
+    times: HashMap<usize, Option<i64>>,
+    /// Number of the first line of each part.
+    starts: Vec<usize>,
+    ranks: Vec<u64>,
     uris: Vec<String>,
     numbers: HashMap<String, u64>,
-    rejects: Vec<(&'static str, String)>,
-}
-
-/// The keys of a partition's lines, read and ready for Polars.
-pub(crate) struct Lines {
-    /// A row a readable line: `line, order, id, key, root, time, retweet, worth, deleted`.
-    pub(crate) frame: DataFrame,
-    /// Lines, readable or not.
-    pub(crate) count: usize,
     /// Lines that the parser of this version refuses: codes, and lines of `rejects.jsonl`.
     pub(crate) rejects: Vec<(&'static str, String)>,
-    line: UInt32Chunked,
-    id: UInt64Chunked,
-    time: Int64Chunked,
-    uris: Vec<String>,
+}
+
+/// Who a line of a part is.
+enum Who {
+    X(Known),
+    Other { id: String, key: String, root: String, time: Option<i64>, mark: Mark },
 }
 
 impl Lines {
-    /// Reads all parts.
+    /// Reads all parts: what they say of their lines where that is enough, else the lines.
     pub(crate) fn read(
         lake: &Lake,
         parts: &[RawCommit],
@@ -117,59 +98,104 @@ impl Lines {
         retweets: Retweets,
         task: &Task,
     ) -> Outcome<Self> {
-        let mut keys = Keys::default();
-        let ranks = ranks(parts);
+        let mut lines = Self { ranks: ranks(parts), ..Self::default() };
+        for parts in parts.chunks(TABLES) {
+            task.stop.check()?;
+            // Whom a tombstone hides, only the line can tell.
+            let tables = match tombstones.is_empty() {
+                true => in_parallel(parts, TABLES, |part| read_identities(lake, part))?,
+                false => vec![None; parts.len()],
+            };
+            for (parts, tables) in runs(parts, tables) {
+                if tables.iter().any(Option::is_none) {
+                    lines.read_text(lake, parts, tombstones, task)?;
+                    continue;
+                }
+                for table in tables.into_iter().flatten() {
+                    lines.starts.push(lines.count());
+                    table.into_iter().for_each(|known| lines.push(Who::X(known)));
+                }
+            }
+        }
+        lines.spread();
+        if retweets != Retweets::Fold {
+            // Every retweet is a row of its own.
+            for n in 0..lines.count() {
+                lines.key[n] = lines.id[n];
+                if lines.marks[n].retweet {
+                    lines.root[n] = lines.id[n];
+                }
+            }
+        }
+        Ok(lines)
+    }
+
+    fn read_text(
+        &mut self,
+        lake: &Lake,
+        parts: &[RawCommit],
+        tombstones: &Tombstones,
+        task: &Task,
+    ) -> Outcome<()> {
+        let before = self.starts.len();
         let mut chunks = Parts::new(lake, parts);
         let next = || {
             task.stop.check()?;
             chunks.next_chunk()
         };
         let work = |(part, chunk): (usize, Chunk)| {
-            let read = |v: &lake::Value| (v.line, Key::read(&chunk.bytes[v.start..v.end], tombstones));
+            let read = |v: &lake::Value| (v.line, Who::read(&chunk.bytes[v.start..v.end], tombstones));
             Ok((part, chunk.values.iter().map(read).collect::<Vec<_>>()))
         };
-        ordered_map(task.threads, next, work, |(part, lines)| {
-            for (line, key) in lines {
-                match key {
-                    Ok(key) => keys.push(order(ranks[part], line, part)?, key),
-                    Err(why) => keys.reject(&why, &parts[part].part, line),
+        ordered_map(task.threads, next, work, |(part, whos)| {
+            while self.starts.len() <= before + part {
+                self.starts.push(self.count());
+            }
+            for (line, who) in whos {
+                match who {
+                    Ok(who) => self.push(who),
+                    Err(why) => self.reject(&why, &parts[part].part, line),
                 }
-                keys.lines += 1;
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        keys.spread();
-        keys.into_lines(retweets)
-            .map_err(|e| Failure::new(Exit::Storage, format!("a table could not be made: {e}")))
+        while self.starts.len() < before + parts.len() {
+            self.starts.push(self.count());
+        }
+        Ok(())
     }
-}
 
-impl Keys {
-    fn push(&mut self, order: u64, key: Key) {
-        let (id, row, root) = (self.number(key.id), self.number(key.key), self.number(key.root));
-        self.line.push(self.lines);
-        self.order.push(order);
+    fn push(&mut self, who: Who) {
+        let (id, key, root, time, mark) = match who {
+            Who::X(Known { id, shown, first, time, retweet, worth, hidden }) => {
+                let mark = Mark { readable: true, retweet, worth, hidden };
+                (self.number(id), self.number(shown), self.number(first), time, mark)
+            }
+            Who::Other { id, key, root, time, mark } => {
+                (self.interned(id), self.interned(key), self.interned(root), time, mark)
+            }
+        };
+        if time != self.time_inside(id) {
+            self.times.insert(self.count(), time);
+        }
         self.id.push(id);
-        self.key.push(row);
+        self.key.push(key);
         self.root.push(root);
-        self.time.push(key.time.unwrap_or(NO_TIME));
-        self.retweet.push(key.retweet);
-        self.worth.push(key.worth);
-        self.hidden.push(key.hidden);
+        self.marks.push(mark);
     }
 
     fn reject(&mut self, why: &Reject, part: &str, line: u64) {
         let code = why.code.as_str();
         let told = serde_json::json!({ "part": part, "line": line, "code": code, "at": why.offset, "why": why.detail });
         self.rejects.push((code, told.to_string()));
+        for ids in [&mut self.id, &mut self.key, &mut self.root] {
+            ids.push(0);
+        }
+        self.marks.push(Mark { readable: false, retweet: false, worth: 0, hidden: Hidden::No });
     }
 
-    fn number(&mut self, id: Id<'static>) -> u64 {
-        match id {
-            Id::X(number) if number < URIS => number,
-            Id::X(number) => self.interned(number.to_string()),
-            Id::Uri(uri) => self.interned(uri.into_owned()),
-        }
+    fn number(&mut self, id: u64) -> u64 {
+        if id < URIS { id } else { self.interned(id.to_string()) }
     }
 
     fn interned(&mut self, id: String) -> u64 {
@@ -181,22 +207,22 @@ impl Keys {
 
     /// What one line hides is hidden in all: in copies that do not name their author, in other versions, in retweets.
     fn spread(&mut self) {
-        if self.hidden.iter().all(|hidden| *hidden == Hidden::No) {
+        if self.marks.iter().all(|mark| mark.hidden == Hidden::No) {
             return;
         }
         let mut gone: HashSet<u64> = HashSet::new();
         let mut known = usize::MAX;
         while gone.len() != known {
             known = gone.len();
-            for (n, hidden) in self.hidden.iter_mut().enumerate() {
-                let (id, key, root, retweet) = (self.id[n], self.key[n], self.root[n], self.retweet[n]);
+            for (n, mark) in self.marks.iter_mut().enumerate().filter(|(_, mark)| mark.readable) {
+                let (id, key, root, retweet) = (self.id[n], self.key[n], self.root[n], mark.retweet);
                 let shown_is_gone = gone.contains(&key) || gone.contains(&root);
-                *hidden = match *hidden {
+                mark.hidden = match mark.hidden {
                     _ if retweet && shown_is_gone => Hidden::Original,
                     Hidden::No if shown_is_gone || gone.contains(&id) => Hidden::Itself,
                     known => known,
                 };
-                match *hidden {
+                match mark.hidden {
                     Hidden::No => {}
                     Hidden::Itself if retweet => drop(gone.insert(id)),
                     Hidden::Itself | Hidden::Original => gone.extend([id, key, root]),
@@ -205,72 +231,114 @@ impl Keys {
         }
     }
 
-    /// Hands the columns to Polars without copying them.
-    fn into_lines(mut self, retweets: Retweets) -> PolarsResult<Lines> {
-        if retweets != Retweets::Fold {
-            // Every retweet is a row of its own.
-            for n in 0..self.id.len() {
-                self.key[n] = self.id[n];
-                if self.retweet[n] {
-                    self.root[n] = self.id[n];
-                }
-            }
-        }
-        let deleted: Vec<bool> = self.hidden.iter().map(|hidden| *hidden != Hidden::No).collect();
-        let line = UInt32Chunked::from_vec("line".into(), self.line);
-        let id = UInt64Chunked::from_vec("id".into(), self.id);
-        let time: Int64Chunked = match self.time.contains(&NO_TIME) {
-            true => self.time.iter().map(|t| Some(*t).filter(|t| *t != NO_TIME)).collect(),
-            false => Int64Chunked::from_vec("time".into(), self.time),
-        };
-        let time = time.with_name("time".into());
-        let whole = |name: &str, values: Vec<u64>| UInt64Chunked::from_vec(name.into(), values).into_column();
-        let flag =
-            |name: &str, values: &[bool]| BooleanChunked::from_slice(name.into(), values).into_column();
-        let columns = vec![
-            line.clone().into_column(),
-            whole("order", self.order),
-            id.clone().into_column(),
-            whole("key", self.key),
-            whole("root", self.root),
-            time.clone().into_column(),
-            flag("retweet", &self.retweet),
-            UInt8Chunked::from_vec("worth".into(), self.worth).into_column(),
-            flag("deleted", &deleted),
-        ];
-        let frame = DataFrame::new(line.len(), columns)?;
-        Ok(Lines {
-            frame,
-            count: self.lines as usize,
-            rejects: self.rejects,
-            line,
-            id,
-            time,
-            uris: self.uris,
-        })
+    /// Lines, readable or not.
+    pub(crate) fn count(&self) -> usize {
+        self.marks.len()
     }
-}
 
-impl Lines {
+    /// Whether a line is a tweet.
+    pub(crate) fn readable(&self, line: usize) -> bool {
+        self.marks[line].readable
+    }
+
+    /// Whether a tombstone or the source hides a line.
+    pub(crate) fn hidden(&self, line: usize) -> bool {
+        self.marks[line].hidden != Hidden::No
+    }
+
+    /// Whether a line is a retweet.
+    pub(crate) fn retweet(&self, line: usize) -> bool {
+        self.marks[line].retweet
+    }
+
     /// The id and the own time of a readable line.
     pub(crate) fn who(&self, line: usize) -> (String, Option<i64>) {
-        let at = match self.line.len() == self.count {
-            true => line,
-            false => {
-                self.line.cont_slice().map_or(line, |lines| lines.partition_point(|l| (*l as usize) < line))
-            }
-        };
-        (self.name(self.id.get(at).unwrap_or(0)), self.time.get(at))
+        let id = self.id[line];
+        (self.uri(id).cloned().unwrap_or_else(|| id.to_string()), self.time(line))
     }
 
-    /// An id as it is written outside memory.
-    fn name(&self, id: u64) -> String {
-        let uri = id.checked_sub(URIS).and_then(|n| usize::try_from(n).ok()).and_then(|n| self.uris.get(n));
-        uri.cloned().unwrap_or_else(|| id.to_string())
+    /// Whether a line is the tweet with this id.
+    pub(crate) fn is(&self, line: usize, id: &Id<'_>) -> bool {
+        match (self.uri(self.id[line]), id) {
+            (None, Id::X(id)) => self.id[line] == *id,
+            (Some(known), id) => *known == id.to_string(),
+            (None, Id::Uri(_)) => false,
+        }
+    }
+
+    /// An id that is kept as text.
+    fn uri(&self, id: u64) -> Option<&String> {
+        self.uris.get(usize::try_from(id.checked_sub(URIS)?).ok()?)
+    }
+
+    fn time(&self, line: usize) -> Option<i64> {
+        self.times.get(&line).copied().unwrap_or_else(|| self.time_inside(self.id[line]))
+    }
+
+    fn time_inside(&self, id: u64) -> Option<i64> {
+        match self.uri(id) {
+            Some(uri) => Id::Uri(uri.as_str().into()).time(),
+            None => Id::X(id).time(),
+        }
+    }
+
+    /// The lines that share a tweet with another line, a row each: `line, order, id, key, root, time, retweet, worth, deleted`.
+    /// The other lines have no influence on each other.
+    pub(crate) fn meeting(&self) -> Outcome<DataFrame> {
+        let shared = self.shared();
+        let meets = |n: &usize| {
+            self.marks[*n].readable
+                && [&self.id, &self.key, &self.root].iter().any(|ids| shared.contains(&ids[*n]))
+        };
+        let lines: Vec<usize> = (0..self.count()).filter(meets).collect();
+        let orders = lines.iter().map(|n| self.order(*n)).collect::<Outcome<Vec<u64>>>()?;
+        let numbers: Vec<u32> = lines.iter().map(|n| u32::try_from(*n).unwrap_or(u32::MAX)).collect();
+        let time: Int64Chunked = lines.iter().map(|n| self.time(*n)).collect();
+        let worth: Vec<u8> = lines.iter().map(|n| self.marks[*n].worth).collect();
+        let whole = |name: &str, ids: &[u64]| {
+            let values = lines.iter().map(|n| ids[*n]).collect();
+            UInt64Chunked::from_vec(name.into(), values).into_column()
+        };
+        let flag = |name: &str, of: &dyn Fn(usize) -> bool| {
+            let values: Vec<bool> = lines.iter().map(|n| of(*n)).collect();
+            BooleanChunked::from_slice(name.into(), &values).into_column()
+        };
+        let columns = vec![
+            UInt32Chunked::from_vec("line".into(), numbers).into_column(),
+            UInt64Chunked::from_vec("order".into(), orders).into_column(),
+            whole("id", &self.id),
+            whole("key", &self.key),
+            whole("root", &self.root),
+            time.with_name("time".into()).into_column(),
+            flag("retweet", &|n| self.retweet(n)),
+            UInt8Chunked::from_vec("worth".into(), worth).into_column(),
+            flag("deleted", &|n| self.hidden(n)),
+        ];
+        DataFrame::new(lines.len(), columns)
+            .map_err(|e| Failure::new(Exit::Storage, format!("a table could not be made: {e}")))
+    }
+
+    /// The tweets that more than one line names.
+    fn shared(&self) -> HashSet<u64> {
+        let mut named = Vec::with_capacity(self.count());
+        for (n, _) in self.marks.iter().enumerate().filter(|(_, mark)| mark.readable) {
+            let (id, key, root) = (self.id[n], self.key[n], self.root[n]);
+            named.push(id);
+            named.extend((key != id).then_some(key));
+            named.extend((root != id && root != key).then_some(root));
+        }
+        named.sort_unstable();
+        named.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect()
+    }
+
+    /// Greater wins between copies: the part's rank by `received`, then the line, then the part.
+    fn order(&self, line: usize) -> Outcome<u64> {
+        let part = self.starts.partition_point(|start| *start <= line) - 1;
+        order(self.ranks[part], (line - self.starts[part]) as u64, part)
     }
 }
 
-impl Key {
+impl Who {
     fn read(line: &[u8], tombstones: &Tombstones) -> Result<Self, Reject> {
         let Parsed::Tweet(tweet) = tweet::parse_bytes(line)? else {
             return Err(Reject {
@@ -279,49 +347,58 @@ impl Key {
                 detail: "a raw line is one tweet".into(),
             });
         };
-        let original = tweet.retweeted.as_ref();
-        let carried = original.and_then(|o| o.tweet.as_deref());
-        let shown = carried.unwrap_or(&tweet);
-        let key = original.map_or(&tweet.id, |o| &o.id);
-        let root = shown.edits.first().filter(|_| original.is_none() || carried.is_some()).unwrap_or(key);
-        Ok(Self {
-            id: tweet.id.clone().into_owned(),
-            key: key.clone().into_owned(),
-            root: root.clone().into_owned(),
-            time: tweet.time(),
-            retweet: original.is_some(),
-            worth: worth(&tweet),
-            hidden: hidden(&tweet, tombstones),
+        let identity = Identity { hidden: hidden(&tweet, tombstones), ..tweet.identity() };
+        let Identity { id, shown, first, time, retweet, worth, hidden } = identity;
+        Ok(match Known::of(&identity) {
+            Some(known) => Self::X(known),
+            None => Self::Other {
+                id: id.to_string(),
+                key: shown.to_string(),
+                root: first.to_string(),
+                time,
+                mark: Mark { readable: true, retweet, worth, hidden },
+            },
         })
-    }
-}
-
-/// How much a line is worth among those that show the same tweet: one that carries it is worth more than
-/// one that names it, a full text more than a cut one, the tweet itself more than a retweet.
-fn worth(tweet: &Tweet<'_>) -> u8 {
-    match &tweet.retweeted {
-        None => 3 + 2 * u8::from(!tweet.truncated),
-        Some(Retweeted { tweet: Some(carried), .. }) => 2 + 2 * u8::from(!carried.truncated),
-        Some(_) => u8::from(!tweet.truncated),
     }
 }
 
 /// Whether a tweet, a version of it, its author, or the same of its original, may not be shown.
 fn hidden(tweet: &Tweet<'_>, tombstones: &Tombstones) -> Hidden {
-    let named = |id: &Id<'_>| !tombstones.is_empty() && tombstones.hides(tweet.source, &id.to_string(), None);
+    let withheld = tweet.identity().hidden;
+    if tombstones.is_empty() {
+        return withheld;
+    }
+    let named = |id: &Id<'_>| tombstones.hides(tweet.source, &id.to_string(), None);
     let hides = |tweet: &Tweet<'_>| {
         let author = tweet.author.id.as_deref();
-        let by_author =
-            || !tombstones.is_empty() && author.is_some_and(|_| tombstones.hides(tweet.source, "", author));
-        tweet.withheld_everywhere || named(&tweet.id) || tweet.edits.iter().any(named) || by_author()
+        let by_author = || author.is_some_and(|_| tombstones.hides(tweet.source, "", author));
+        named(&tweet.id) || tweet.edits.iter().any(named) || by_author()
     };
     match &tweet.retweeted {
         Some(original) if named(&original.id) || original.tweet.as_deref().is_some_and(hides) => {
             Hidden::Original
         }
-        _ if hides(tweet) => Hidden::Itself,
-        _ => Hidden::No,
+        _ if withheld == Hidden::No && hides(tweet) => Hidden::Itself,
+        _ => withheld,
     }
+}
+
+/// Neighbours that are alike: with a table each, or without.
+fn runs(
+    parts: &[RawCommit],
+    tables: Vec<Option<Vec<Known>>>,
+) -> Vec<(&[RawCommit], Vec<Option<Vec<Known>>>)> {
+    let mut runs: Vec<(&[RawCommit], Vec<Option<Vec<Known>>>)> = Vec::new();
+    for (n, table) in tables.into_iter().enumerate() {
+        match runs.last_mut() {
+            Some((run, tables)) if tables[0].is_some() == table.is_some() => {
+                *run = &parts[n - run.len()..=n];
+                tables.push(table);
+            }
+            _ => runs.push((&parts[n..=n], vec![table])),
+        }
+    }
+    runs
 }
 
 /// Rank of each part by when it was received; parts received at the same time share one.

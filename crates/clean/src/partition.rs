@@ -11,6 +11,7 @@ use task::{Exit, Failure, Outcome, Task, ordered_map};
 use tweet::Parsed;
 
 use crate::analyse::{Place, Shown, unread_row};
+use crate::args::Retweets;
 use crate::fates::{Fate, Fates, Gathered, decide};
 use crate::keys::{Lines, Parts};
 use crate::plan::Asked;
@@ -24,7 +25,7 @@ const TERMS: usize = 50;
 /// Makes the clean result of a partition, and its pointer; nothing points to it yet.
 pub(crate) fn make(lake: &Lake, asked: &Asked, rules: &Rules, task: &Task) -> Outcome<CleanPointer> {
     let keys = Lines::read(lake, &asked.parts, &asked.tombstones, rules.retweets, task)?;
-    let fates = decide(&keys, rules.retweets).map_err(|e| engine(&e))?;
+    let fates = decide(&keys, rules.retweets)?;
     let path = format!("clean/{}/{}", asked.partition.path(), asked.fingerprint);
     let mut made = Made::start(lake, asked, &path)?;
     made.read(lake, asked, rules, task, &keys, &fates)?;
@@ -56,7 +57,7 @@ pub(crate) fn make(lake: &Lake, asked: &Asked, rules: &Rules, task: &Task) -> Ou
     })
 }
 
-fn engine(error: &polars::prelude::PolarsError) -> Failure {
+pub(crate) fn engine(error: &polars::prelude::PolarsError) -> Failure {
     Failure::new(Exit::Storage, format!("a table could not be made: {error}"))
 }
 
@@ -110,7 +111,7 @@ impl Made {
         ];
         let sink = |name: &str, columns: &[table::Column]| -> Outcome<Sink> {
             let upload = lake.store.create(&format!("{path}/{name}"))?;
-            Sink::create(upload, columns, Compression::Zstd, &about).map_err(|e| engine(&e))
+            Sink::create(upload, columns, Compression::Quick, &about).map_err(|e| engine(&e))
         };
         Ok(Self {
             kept: sink("tweets.parquet", CLEAN)?,
@@ -172,7 +173,12 @@ fn rows(
             tombstones: &asked.tombstones,
             names: &rules.names,
         };
-        match fates.by_line[n] {
+        let differs = || {
+            let told =
+                format!("{} line {} is not what was read or said of it first", commit.part, value.line);
+            Failure::new(Exit::Bug, told)
+        };
+        match *fates.by_line.get(n).ok_or_else(differs)? {
             Fate::Rejected => {}
             Fate::Deleted => tally.drop(Fate::Deleted.as_str(), None),
             Fate::HiddenDuplicate => {
@@ -188,18 +194,21 @@ fn rows(
                 tally.drop(fate.as_str(), Some(id));
             }
             Fate::Kept => {
-                let Ok(Parsed::Tweet(tweet)) = tweet::parse_bytes(&chunk.bytes[value.start..value.end])
-                else {
-                    return Err(Failure::new(
-                        Exit::Bug,
-                        format!("{} line {} reads differently the second time", commit.part, value.line),
-                    ));
+                let tweet = match tweet::parse_bytes(&chunk.bytes[value.start..value.end]) {
+                    Ok(Parsed::Tweet(tweet)) if keys.is(n, &tweet.id) => tweet,
+                    _ => return Err(differs()),
                 };
                 let shown = Shown::of(&tweet, rules.retweets);
                 let said = shown.said(rules);
                 let id = rules.names.tweet_id(&shown.id().to_string()).into_owned();
                 let line = u32::try_from(n).unwrap_or(u32::MAX);
-                let alone = Gathered { copies: 1, retweets: 0, first: tweet.time(), last: tweet.time() };
+                let folded = u32::from(keys.retweet(n) && rules.retweets == Retweets::Fold);
+                let alone = Gathered {
+                    copies: 1 - folded,
+                    retweets: folded,
+                    first: tweet.time(),
+                    last: tweet.time(),
+                };
                 let gathered = fates.gathered.get(&line).copied().unwrap_or(alone);
                 let unasked = !rules.languages.is_empty() && !rules.languages.contains(&said.language.code);
                 let reason = match () {
@@ -282,7 +291,7 @@ impl Tally {
         keys.rejects.iter().for_each(|(code, _)| Ledger::count(&mut rejected, code, 1));
         let is_duplicate = |fate: &&Fate| matches!(fate, Fate::Duplicate | Fate::HiddenDuplicate);
         let duplicates = fates.by_line.iter().filter(is_duplicate).count() as u64;
-        let consumed = (keys.count - keys.rejects.len()) as u64;
+        let consumed = (keys.count() - keys.rejects.len()) as u64;
         let ledger = Ledger {
             records,
             consumed,

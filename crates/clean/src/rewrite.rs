@@ -111,6 +111,7 @@ pub(crate) fn rewrite(lake: &Lake, part: &Part, sought: &Sought<'_>) -> Outcome<
         ids: told.range,
         retweets: told.retweets,
         languages: told.languages,
+        identities: None,
         ..old.clone()
     };
     Ok((Some(commit), raw))

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use lake::{Chunk, Fault, Value};
+use lake::{Chunk, Fault, Known, Value};
 use serde::Serialize;
 use tweet::{Code, Id, Notice, Parsed, Reject, TWEET_BYTES, Tweet};
 
@@ -15,8 +15,10 @@ pub(crate) struct Line {
     pub(crate) end: usize,
     pub(crate) id: Id<'static>,
     pub(crate) time: Option<i64>,
-    /// Times of the ids whose tombstones can touch it: its own, its original's, its first version's.
-    pub(crate) touches: [Option<Option<i64>>; 3],
+    /// Who it is, if it is X's.
+    pub(crate) known: Option<Known>,
+    /// Days of the ids that it names, other than that of its own: see [`day_number`].
+    pub(crate) touches: Vec<Option<i64>>,
     pub(crate) retweet: bool,
     pub(crate) lang: String,
     pub(crate) retyped: Vec<&'static str>,
@@ -80,12 +82,11 @@ pub(crate) fn classify(file: &str, chunk: &Chunk, wanted: &Wanted) -> Classified
         }
         let reject =
             |why: &Reject, bytes: &[u8]| End::Rejected(rejected(file, value, why, bytes, bytes.len() as u64));
-        match tweet::parse_bytes(bytes) {
+        let text = tweet::utf8(bytes);
+        match text.clone().and_then(tweet::parse) {
             Ok(Parsed::Tweet(tweet)) => {
-                // It was parsed, so it is UTF-8.
-                let text = std::str::from_utf8(bytes).unwrap_or_default();
                 out.records += 1;
-                out.tweet(&tweet, tweet::one_line(text).as_bytes(), wanted);
+                out.tweet(&tweet, tweet::one_line(text.unwrap_or_default()).as_bytes(), wanted);
             }
             Ok(Parsed::Notices(notices)) => {
                 out.records += notices.len() as u64;
@@ -93,8 +94,7 @@ pub(crate) fn classify(file: &str, chunk: &Chunk, wanted: &Wanted) -> Classified
             }
             Ok(Parsed::Page(page)) => {
                 out.records += (page.lines.len() + page.notices.len()) as u64;
-                let rest = std::str::from_utf8(bytes).unwrap_or_default();
-                let mut places = InPage { rest, place: value.clone() };
+                let mut places = InPage { rest: text.unwrap_or_default(), place: value.clone() };
                 for line in &page.lines {
                     match line.as_ref().map(|line| (line, tweet::parse(line))) {
                         Ok((line, Ok(Parsed::Tweet(tweet)))) => out.tweet(&tweet, line.as_bytes(), wanted),
@@ -162,6 +162,11 @@ fn rejected(file: &str, value: &Value, why: &Reject, bytes: &[u8], length: u64) 
     }
 }
 
+/// The day inside an id, counted from 1970.
+pub(crate) fn day_number(id: &Id<'_>) -> Option<i64> {
+    id.time().map(|time| time.div_euclid(86_400_000_000))
+}
+
 impl Classified {
     /// Adds tweets that the source sent and nobody asked for.
     pub(crate) fn unmatched(&mut self, tweets: u64) {
@@ -174,17 +179,21 @@ impl Classified {
             self.ends.push(End::Unmatched);
             return;
         }
+        let (own, mut touches) = (day_number(&tweet.id), Vec::new());
+        tweet.each_named(|id| {
+            let day = day_number(id);
+            if day != own && !touches.contains(&day) {
+                touches.push(day);
+            }
+        });
         let start = self.bytes.len();
         self.bytes.extend_from_slice(line);
         self.ends.push(End::Line(Line {
             start,
             end: self.bytes.len(),
             time: tweet.time(),
-            touches: [
-                Some(tweet.id.time()),
-                tweet.retweeted.as_ref().map(|r| r.id.time()),
-                tweet.edits.first().map(Id::time),
-            ],
+            known: Known::of(&tweet.identity()),
+            touches,
             id: tweet.id.clone().into_owned(),
             retweet: tweet.retweeted.is_some(),
             lang: tweet.lang.as_deref().unwrap_or_default().to_owned(),

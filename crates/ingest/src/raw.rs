@@ -8,12 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
-use lake::{Counts, IdRange, Lake, Ledger, Partition, RawCommit, TimeRange, day_of, in_parallel};
-use sha2::{Digest, Sha256};
+use lake::{
+    Counts, IdRange, Identities, IdentitiesAt, Lake, Ledger, Partition, RawCommit, TimeRange, day_of,
+    in_parallel,
+};
 use task::{Exit, Failure, Outcome};
-use tweet::Id;
+use tweet::{IDENTITY_RULES, Id};
 
-use crate::classify::Line;
+use crate::classify::{Line, day_number};
 use crate::ids::IdSet;
 
 /// Lines gathered before they are compressed into a frame of their own.
@@ -46,7 +48,7 @@ struct Part {
     frames: Vec<u8>,
     waiting: Vec<u8>,
     /// Hash of the lines.
-    lines: Sha256,
+    lines: blake3::Hasher,
     tweets: u64,
     ids: IdSet,
     least: Option<Id<'static>>,
@@ -55,6 +57,7 @@ struct Part {
     retweets: u64,
     touches: BTreeSet<Option<i64>>,
     languages: Counts,
+    identities: Identities,
 }
 
 impl<'a> RawWriter<'a> {
@@ -73,7 +76,7 @@ impl<'a> RawWriter<'a> {
 
     /// Begins an input, known by its head.
     pub(crate) fn begin_input(&mut self, head: &[u8]) {
-        self.input = Sha256::digest(head).to_vec();
+        self.input = blake3::hash(head).as_bytes().to_vec();
     }
 
     /// From here on lines come from a live source, received at `now`; `head` tells this reading from any other.
@@ -136,8 +139,8 @@ impl<'a> RawWriter<'a> {
     /// A name of its own: of two equal parts in one run (a file, and the same file grown), the second is numbered.
     fn name(&mut self, partition: &Partition, part: &Part) -> String {
         let hash =
-            Sha256::new().chain_update(&self.input).chain_update(part.lines.clone().finalize()).finalize();
-        let hash: String = hash.iter().take(12).map(|b| format!("{b:02x}")).collect();
+            blake3::Hasher::new().update(&self.input).update(part.lines.finalize().as_bytes()).finalize();
+        let hash = &hash.to_hex()[..24];
         let mut name = format!("{}-{hash}", self.via);
         let mut number = 1;
         while !self.names.insert((partition.clone(), name.clone())) {
@@ -175,8 +178,9 @@ impl Part {
         }
         self.times.include(line.time);
         self.retweets += u64::from(line.retweet);
-        let day = |time: Option<i64>| time.map(|t| t.div_euclid(86_400_000_000));
-        self.touches.extend(line.touches.into_iter().flatten().map(day));
+        self.touches.insert(day_number(&line.id));
+        self.touches.extend(&line.touches);
+        self.identities.push(line.known);
         Ledger::count(&mut self.languages, &line.lang, 1);
         if self.waiting.len() >= FRAME { self.compress() } else { Ok(()) }
     }
@@ -208,7 +212,10 @@ fn publish(
     }
     let path = lake.raw_part_key(partition, name);
     let mut upload = lake.store.create(&path)?;
-    upload.write_all(&part.frames).map_err(|e| lake::Error::Storage(format!("cannot write {path}: {e}")))?;
+    let table = part.identities.frame()?;
+    for bytes in [Some(&part.frames), table.as_ref()].into_iter().flatten() {
+        upload.write_all(bytes).map_err(|e| lake::Error::Storage(format!("cannot write {path}: {e}")))?;
+    }
     let stat = upload.finish(part.tweets)?;
     let source = part.least.as_ref().map_or("", |id| id.source().as_str());
     Ok(RawCommit {
@@ -233,5 +240,10 @@ fn publish(
             .map(|day| day.map_or_else(|| "unknown".into(), |d| day_of(d * 86_400_000_000)))
             .collect(),
         languages: part.languages.clone(),
+        identities: table.map(|table| IdentitiesAt {
+            offset: part.frames.len() as u64,
+            size: table.len() as u64,
+            rules: IDENTITY_RULES,
+        }),
     })
 }

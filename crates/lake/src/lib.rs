@@ -7,6 +7,7 @@
 mod commit;
 mod error;
 mod fingerprint;
+mod identities;
 mod input;
 mod layout;
 mod ledger;
@@ -23,6 +24,7 @@ mod values;
 pub use commit::{Lake, SWEEP_AFTER};
 pub use error::{Error, Result};
 pub use fingerprint::{Fingerprint, raw_fingerprint, sha256_hex};
+pub use identities::{Identities, IdentitiesAt, Known, read_identities};
 pub use input::Input;
 pub use layout::{Gate, Grain, Partition, RunId, check_name};
 pub use ledger::{Counts, Ledger};
@@ -35,4 +37,4 @@ pub use records::{
 pub use store::{Condition, Entry, Store, Tag, Upload, in_parallel};
 pub use times::{day_of, format_micros, parse_instant};
 pub use tombstones::Tombstones;
-pub use values::{Chunk, Fault, Value, Values};
+pub use values::{Buffer, Chunk, Fault, Value, Values};

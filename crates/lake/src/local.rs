@@ -1,7 +1,7 @@
 //! A lake in a folder.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
@@ -46,6 +46,18 @@ impl Local {
         let path = self.path(key);
         let file = File::open(&path).map_err(|e| Error::io("cannot open", &path, &e))?;
         Ok(Box::new(file))
+    }
+
+    pub(crate) fn read_range(&self, key: &str, offset: u64, size: u64) -> Result<Vec<u8>> {
+        let path = self.path(key);
+        let read = || {
+            let mut file = File::open(&path)?;
+            file.seek(SeekFrom::Start(offset))?;
+            let mut bytes = Vec::new();
+            file.take(size).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        read().map_err(|e| Error::io("cannot read", &path, &e))
     }
 
     pub(crate) fn put(&self, key: &str, bytes: &[u8], condition: &Condition) -> Result<()> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::times::serde_micros;
-use crate::{Counts, Ledger, Partition};
+use crate::{Counts, IdentitiesAt, Ledger, Partition};
 
 /// Earliest and latest tweet time, µs since 1970 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,11 +79,14 @@ pub struct RawCommit {
     pub ids: IdRange,
     /// How many of them are retweets.
     pub retweets: u64,
-    /// Days of every id that a line names as itself, as its original or in its edit history: the
-    /// days whose tombstones touch this part.
+    /// Days of every id that a line names, as itself, its original, its first version, or a tweet that it
+    /// answers or quotes: the days whose tombstones touch this part.
     pub touches: Vec<String>,
     /// Tweets by the platform's own language code; the empty name counts those without.
     pub languages: Counts,
+    /// Where the part says who its lines are, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identities: Option<IdentitiesAt>,
 }
 
 /// A file at rest.

@@ -130,6 +130,31 @@ impl S3 {
         }
     }
 
+    pub(crate) fn read_range(&self, key: &str, offset: u64, size: u64) -> Result<Vec<u8>> {
+        let range = format!("bytes={offset}-{}", (offset + size).saturating_sub(1));
+        let sent = self.client.get_object().bucket(&self.bucket).key(self.full(key)).range(range).send();
+        let got = match self.runtime.block_on(sent) {
+            Ok(got) => got,
+            Err(e) if e.as_service_error().is_some_and(|e| e.is_no_such_key()) => {
+                return Err(Error::Missing(format!("{} is not there", self.place(key))));
+            }
+            // The object ends before the range begins.
+            Err(e) if e.raw_response().is_some_and(|answer| answer.status().as_u16() == 416) => {
+                return Ok(Vec::new());
+            }
+            Err(e) => return Err(self.told("cannot read", key, &e)),
+        };
+        let from = format!("bytes {offset}-");
+        let in_range = got.content_range.as_ref().is_some_and(|range| range.starts_with(&from));
+        let bytes = self.runtime.block_on(got.body.collect()).map(|body| body.into_bytes().to_vec());
+        let bytes =
+            bytes.map_err(|e| Error::Storage(format!("cannot read {}: {}", self.place(key), causes(&e))))?;
+        // A server that knows no ranges sends the whole object.
+        let skipped = if in_range { 0 } else { offset };
+        let least = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).min(bytes.len());
+        Ok(bytes[least(skipped)..least(skipped + size)].to_vec())
+    }
+
     fn open(&self, key: &str) -> Result<Option<S3Reader>> {
         let sent = self.client.get_object().bucket(&self.bucket).key(self.full(key)).send();
         match self.runtime.block_on(sent) {

@@ -83,6 +83,23 @@ impl Store {
         }
     }
 
+    /// Some bytes of an object, unverified.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where nothing lies, [`Error::Corrupt`] where the object is shorter; of the store.
+    pub fn read_range(&self, key: &str, offset: u64, size: u64) -> Result<Vec<u8>> {
+        check_key(key)?;
+        let bytes = match self {
+            Self::Local(s) => s.read_range(key, offset, size),
+            Self::S3(s) => s.read_range(key, offset, size),
+        }?;
+        if bytes.len() as u64 == size {
+            Ok(bytes)
+        } else {
+            Err(Error::Corrupt(format!("{key} does not hold {size} bytes from {offset}")))
+        }
+    }
+
     /// Like [`Store::read`], but the stream ends in an error unless its bytes have this size and hash.
     ///
     /// # Errors

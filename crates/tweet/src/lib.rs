@@ -7,6 +7,7 @@
 mod bluesky;
 mod field;
 mod id;
+mod identity;
 mod line;
 mod notice;
 mod page;
@@ -22,6 +23,7 @@ use crate::field::Field;
 use crate::wire::{Includes, Outer};
 
 pub use id::{Id, SNOWFLAKE_MIN, Source};
+pub use identity::{Hidden, IDENTITY_RULES, Identity};
 pub use line::one_line;
 pub use notice::{Notice, NoticeKind, Tombstone};
 pub use reject::{Code, Reject};
@@ -92,12 +94,19 @@ pub fn parse(line: &str) -> Result<Parsed<'_>, Reject> {
 /// # Errors
 /// As [`parse`], and [`Code::BadUtf8`] with the offset of the first byte that is wrong.
 pub fn parse_bytes(line: &[u8]) -> Result<Parsed<'_>, Reject> {
-    let line = std::str::from_utf8(line).map_err(|error| Reject {
+    utf8(line).and_then(parse)
+}
+
+/// The bytes as text.
+///
+/// # Errors
+/// [`Code::BadUtf8`] with the offset of the first byte that is wrong.
+pub fn utf8(line: &[u8]) -> Result<&str, Reject> {
+    std::str::from_utf8(line).map_err(|error| Reject {
         code: Code::BadUtf8,
         offset: error.valid_up_to(),
         detail: "bytes that are no UTF-8".to_owned(),
-    })?;
-    parse(line)
+    })
 }
 
 /// Reads an object; lines of pages may take `room` bytes.

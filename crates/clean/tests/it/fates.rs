@@ -278,12 +278,14 @@ proptest! {
         received in prop::collection::vec(prop::option::of(1..3_i64), 4),
         hidden in hidden(),
         mode in prop::sample::select(vec!["fold", "keep", "drop"]),
+        plain in prop::collection::vec(any::<bool>(), 4),
     ) {
         let lake = TestLake::new();
+        let name = |part: usize| format!("part-{part}{}", if plain[part] { "-plain" } else { "" });
         for (part, received) in received.iter().enumerate() {
             let of_part: Vec<Value> = lines.iter().filter(|l| l.part == part).map(written).collect();
             if !of_part.is_empty() {
-                lake.part(DAY, &format!("part-{part}"), *received, &of_part);
+                lake.part(DAY, &name(part), *received, &of_part);
             }
         }
         let ids = hidden.numbers.iter().map(|n| format!("{}\n", id(*n)));
@@ -292,7 +294,7 @@ proptest! {
 
         let summary = lake.clean(&["--retweets", mode, "--music-threshold", "1000"]).unwrap();
         let fates = reference(&lines, &received, &hidden, mode);
-        let place = |n: usize| (format!("part-{}", lines[n].part), u32::try_from(line_in_part(&lines, n)).unwrap());
+        let place = |n: usize| (name(lines[n].part), u32::try_from(line_in_part(&lines, n)).unwrap());
 
         let kept = lake.rows(DAY, "tweets.parquet");
         let rows = texts(&kept, "tweet_id").into_iter().zip(counts(&kept, "copies")).zip(counts(&kept, "retweets_seen"));

@@ -7,7 +7,8 @@ use std::process::{Command, Output};
 
 use clap::Parser;
 use lake::{
-    CleanPointer, Counts, IdRange, Lake, Ledger, Partition, RawCommit, TimeRange, day_of, parse_instant,
+    CleanPointer, Counts, IdRange, Identities, IdentitiesAt, Known, Lake, Ledger, Partition, RawCommit,
+    TimeRange, day_of, parse_instant,
 };
 use polars::prelude::DataFrame;
 use serde_json::{Value, json};
@@ -76,7 +77,7 @@ impl TestLake {
         self.raw_part(partition, name, received, &lines)
     }
 
-    /// The same, of lines that need not be tweets.
+    /// The same, of lines that need not be tweets. A part whose name ends in `plain` does not say who its lines are.
     pub fn raw_part(
         &self,
         partition: &str,
@@ -88,7 +89,22 @@ impl TestLake {
         let path = self.lake.raw_part_key(&partition, name);
         let mut upload = self.lake.store.create(&path).unwrap();
         let text: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
-        upload.write_all(&zstd::encode_all(text.as_bytes(), 1).unwrap()).unwrap();
+        let text = zstd::encode_all(text.as_bytes(), 1).unwrap();
+        upload.write_all(&text).unwrap();
+        let mut table = Identities::default();
+        for line in lines {
+            table.push(match tweet::parse(line) {
+                Ok(Parsed::Tweet(tweet)) => Known::of(&tweet.identity()),
+                _ => None,
+            });
+        }
+        let table = table.frame().unwrap().filter(|_| !name.ends_with("plain"));
+        upload.write_all(table.as_deref().unwrap_or_default()).unwrap();
+        let identities = table.map(|table| IdentitiesAt {
+            offset: text.len() as u64,
+            size: table.len() as u64,
+            rules: tweet::IDENTITY_RULES,
+        });
         let stat = upload.finish(lines.len() as u64).unwrap();
         let (mut ids, mut times, mut touches) = (IdRange::default(), TimeRange::default(), BTreeSet::new());
         let (mut distinct, mut languages, mut retweets) = (BTreeSet::new(), Counts::new(), 0);
@@ -120,6 +136,7 @@ impl TestLake {
             retweets,
             touches: touches.into_iter().collect(),
             languages,
+            identities,
         };
         self.lake.commit_raw(&partition, &commit).unwrap();
         commit

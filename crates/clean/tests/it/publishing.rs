@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use lake::{CleanPointer, Condition, raw_fingerprint};
+use lake::{CleanPointer, Condition, IdentitiesAt, RawCommit, raw_fingerprint};
 use serde_json::{Value, json};
 
 use crate::lakes::{DAY, TestLake, id, retweet, summary, told, tweet};
@@ -304,15 +304,53 @@ fn a_damaged_part_is_named_and_nothing_is_published() {
 
 #[test]
 fn a_lost_or_invented_tweet_is_caught_before_anything_is_published() {
-    for change in [-1_i64, 1] {
+    // A part that does not say who its lines are is read twice; of one that does, the two must agree.
+    let seen = [("plain", 70, "the ledger does not balance"), ("a", 65, "who its tweets are cannot be read")];
+    for (name, exit, told) in seen {
+        for change in [-1_i64, 1] {
+            let lake = TestLake::new();
+            let mut commit = lake.part(DAY, name, None, &many(0, 20));
+            commit.tweets = commit.tweets.checked_add_signed(change).unwrap();
+            recommit(&lake, &commit);
+            let failure = lake.clean(&[]).unwrap_err();
+            assert_eq!(failure.exit.code(), exit);
+            assert!(failure.message.contains(told), "{}", failure.message);
+            assert!(published(&lake).is_none());
+        }
+    }
+}
+
+fn recommit(lake: &TestLake, commit: &RawCommit) {
+    let key = format!("_meta/raw/dt={DAY}/{}.json", commit.part);
+    lake.lake.store.put(&key, &serde_json::to_vec(commit).unwrap(), &Condition::Always).unwrap();
+}
+
+#[test]
+fn a_part_that_says_its_lines_were_others_is_refused() {
+    let tweets = many(0, 20);
+    let mut fewer = tweets.clone();
+    fewer.pop();
+    let mut more = tweets.clone();
+    more.push(tweet(id(90), 5, "one more than was said"));
+    let mut other = tweets.clone();
+    other[7] = tweet(id(91), 5, "somebody else");
+    for said in [fewer, more, other] {
         let lake = TestLake::new();
-        let mut commit = lake.part(DAY, "a", None, &many(0, 20));
-        commit.tweets = commit.tweets.checked_add_signed(change).unwrap();
-        let key = format!("_meta/raw/dt={DAY}/a.json");
-        lake.lake.store.put(&key, &serde_json::to_vec(&commit).unwrap(), &Condition::Always).unwrap();
-        let failure = lake.clean(&[]).unwrap_err();
-        assert_eq!(failure.exit.code(), 70);
-        assert!(failure.message.contains("the ledger does not balance"), "{}", failure.message);
+        let saying = lake.part(DAY, "said", None, &said);
+        let commit = lake.part(DAY, "a", None, &tweets);
+        let read = |commit: &RawCommit| lake.lake.store.get(&commit.path).unwrap().unwrap().0;
+        let at = |commit: &RawCommit| usize::try_from(commit.identities.unwrap().offset).unwrap();
+        let lines = read(&commit)[..at(&commit)].to_vec();
+        let bytes = [&lines[..], &read(&saying)[at(&saying)..]].concat();
+        lake.lake.store.put(&commit.path, &bytes, &Condition::Always).unwrap();
+        let identities = Some(IdentitiesAt { offset: lines.len() as u64, ..saying.identities.unwrap() });
+        let sha256 = lake::sha256_hex(&bytes);
+        recommit(
+            &lake,
+            &RawCommit { size: bytes.len() as u64, sha256, tweets: saying.tweets, identities, ..commit },
+        );
+        lake.lake.store.delete(&format!("_meta/raw/dt={DAY}/said.json")).unwrap();
+        assert_eq!(lake.clean(&[]).unwrap_err().exit.code(), 70);
         assert!(published(&lake).is_none());
     }
 }

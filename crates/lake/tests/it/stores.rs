@@ -70,6 +70,11 @@ fn verified(store: &Store) {
     };
     store.put("v", &bytes, &Condition::Always).unwrap();
     assert_eq!(read("v", 3_000).unwrap(), bytes);
+    assert_eq!(store.read_range("v", 2_990, 10).unwrap(), &bytes[2_990..]);
+    for (from, size) in [(2_990, 11), (3_000, 1), (9_000, 1)] {
+        assert!(matches!(store.read_range("v", from, size), Err(Error::Corrupt(_))), "{size} from {from}");
+    }
+    assert!(matches!(store.read_range("w", 0, 1), Err(Error::Missing(m)) if m.contains('w')));
     for (name, wrong, size) in [
         ("shorter", bytes[..2_999].to_vec(), 3_000),
         ("nothing", Vec::new(), 3_000),
