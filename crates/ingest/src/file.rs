@@ -94,7 +94,7 @@ impl Run<'_> {
             stop.check()?;
             match values.next_chunk() {
                 Ok(chunk) => Ok(chunk.map(|chunk| {
-                    let head = std::mem::take(&mut first).then(|| chunk.bytes.clone());
+                    let head = std::mem::take(&mut first).then(|| chunk.bytes.to_vec());
                     (chunk, head, input.position())
                 })),
                 Err(e) => match input.error(&e) {

@@ -55,7 +55,7 @@ pub(crate) fn open(args: &Args) -> Outcome<Lake> {
 /// One value as a chunk.
 pub(crate) fn chunk(bytes: Vec<u8>) -> Chunk {
     let value = Value { start: 0, end: bytes.len(), line: 1, offset: 0, fault: None };
-    Chunk { values: vec![value], bytes }
+    Chunk { values: vec![value], bytes: bytes.into() }
 }
 
 /// A stretch of time in which tweets may be missing.

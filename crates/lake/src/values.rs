@@ -2,6 +2,8 @@
 //! span lines (pretty-printed, JSON arrays). Memory is bounded by the greatest value allowed.
 
 use std::io::Read;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, Weak};
 
 use memchr::{memchr, memchr_iter, memrchr};
 use serde::de::IgnoredAny;
@@ -16,7 +18,7 @@ const KEPT_OF_TOO_LONG: usize = 64 << 10;
 #[derive(Debug, Default)]
 pub struct Chunk {
     /// The bytes that `values` point into.
-    pub bytes: Vec<u8>,
+    pub bytes: Buffer,
     /// Where each value lies.
     pub values: Vec<Value>,
 }
@@ -54,13 +56,63 @@ enum Form {
     Documents,
 }
 
+/// Bytes whose memory goes back to the reader that filled it, for the next chunk.
+#[derive(Debug, Default)]
+pub struct Buffer {
+    room: Vec<u8>,
+    len: usize,
+    pool: Weak<Pool>,
+}
+
+type Pool = Mutex<Vec<Vec<u8>>>;
+
+/// Most buffers that wait for being filled again.
+const POOLED: usize = 8;
+
+impl From<Vec<u8>> for Buffer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { len: bytes.len(), room: bytes, pool: Weak::new() }
+    }
+}
+
+impl Buffer {
+    /// Adds bytes at the end.
+    pub fn extend_from_slice(&mut self, bytes: &[u8]) {
+        self.room.truncate(self.len);
+        self.room.extend_from_slice(bytes);
+        self.len = self.room.len();
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.room[..self.len]
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        if let Some(pool) = self.pool.upgrade()
+            && let Ok(mut pool) = pool.lock()
+            && pool.len() < POOLED
+        {
+            pool.push(std::mem::take(&mut self.room));
+        }
+    }
+}
+
 /// Reads values from a stream, in chunks.
 pub struct Values<R> {
     reader: R,
-    held: Vec<u8>,
+    /// What was read and not handed out yet: the first `len` bytes.
+    room: Vec<u8>,
+    len: usize,
+    pool: Arc<Pool>,
     ended: bool,
     failed: Option<std::io::Error>,
-    /// Line and offset of `held[0]`.
+    /// Line and offset of the first byte held.
     line: u64,
     offset: u64,
     form: Option<Form>,
@@ -72,7 +124,9 @@ impl<R: Read> Values<R> {
     pub fn new(reader: R) -> Self {
         Self {
             reader,
-            held: Vec::new(),
+            room: Vec::new(),
+            len: 0,
+            pool: Arc::default(),
             ended: false,
             failed: None,
             line: 1,
@@ -93,44 +147,49 @@ impl<R: Read> Values<R> {
             let form = match self.form {
                 Some(form) => form,
                 None => {
-                    if self.held.starts_with(b"\xef\xbb\xbf") {
+                    if self.held().starts_with(b"\xef\xbb\xbf") {
                         self.advance(3);
                     }
-                    *self.form.insert(form_of(&self.held))
+                    *self.form.insert(form_of(self.held()))
                 }
             };
             // Behind the place where a stream broke there is no whole line.
             if self.failed.is_some() && form == Form::Lines {
-                self.held.truncate(memrchr(b'\n', &self.held).map_or(0, |i| i + 1));
+                self.len = memrchr(b'\n', self.held()).map_or(0, |i| i + 1);
             }
             let (values, taken) = match form {
                 Form::Lines => self.lines(),
                 Form::Documents => self.documents(),
             };
             if !values.is_empty() {
-                return Ok(Some(self.take(values, taken)));
+                return Ok(Some(self.take(values, taken, form)));
             }
             self.advance(taken);
             if self.ended {
                 return self.failed.take().map_or(Ok(None), Err);
             }
-            if self.held.len() >= VALUE_BYTES {
+            if self.len >= VALUE_BYTES {
                 return self.too_long().map(Some);
             }
-            target = (self.held.len() * 2).clamp(CHUNK, VALUE_BYTES);
+            target = (self.len * 2).clamp(CHUNK, VALUE_BYTES);
         }
     }
 
+    fn held(&self) -> &[u8] {
+        &self.room[..self.len]
+    }
+
     fn fill(&mut self, target: usize) {
-        let mut len = self.held.len();
-        if self.ended || len >= target {
+        if self.ended || self.len >= target {
             return;
         }
-        self.held.resize(target, 0);
-        while len < target {
-            match self.reader.read(&mut self.held[len..]) {
+        if self.room.len() < target {
+            self.room.resize(target, 0);
+        }
+        while self.len < target {
+            match self.reader.read(&mut self.room[self.len..target]) {
                 Ok(0) => self.ended = true,
-                Ok(n) => len += n,
+                Ok(n) => self.len += n,
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(e) => {
                     self.failed = Some(e);
@@ -141,46 +200,58 @@ impl<R: Read> Values<R> {
                 break;
             }
         }
-        self.held.truncate(len);
     }
 
     /// Drops `n` bytes from the front, keeping count.
     fn advance(&mut self, n: usize) {
-        self.line += memchr_iter(b'\n', &self.held[..n]).count() as u64;
+        self.line += memchr_iter(b'\n', &self.room[..n]).count() as u64;
         self.offset += n as u64;
-        self.held.drain(..n);
+        self.room.copy_within(n..self.len, 0);
+        self.len -= n;
     }
 
-    fn take(&mut self, mut values: Vec<Value>, taken: usize) -> Chunk {
-        let rest = self.held.split_off(taken);
-        let bytes = std::mem::replace(&mut self.held, rest);
-        let (mut line, mut at) = (self.line, 0);
+    /// Hands out the first `taken` bytes, whose values know their places among these alone.
+    fn take(&mut self, mut values: Vec<Value>, taken: usize, form: Form) -> Chunk {
+        let pooled = self.pool.lock().ok().and_then(|mut pool| pool.pop());
+        let mut room = pooled.unwrap_or_default();
+        let rest = &self.room[taken..self.len];
+        if room.len() < rest.len() {
+            room.resize(rest.len(), 0);
+        }
+        room[..rest.len()].copy_from_slice(rest);
+        self.len -= taken;
+        let room = std::mem::replace(&mut self.room, room);
+        let bytes = Buffer { room, len: taken, pool: Arc::downgrade(&self.pool) };
+        let (mut line, mut at) = (0, 0);
         for value in &mut values {
-            line += memchr_iter(b'\n', &bytes[at..value.start]).count() as u64;
-            at = value.start;
-            value.line = line;
+            if form == Form::Documents {
+                value.line = line + memchr_iter(b'\n', &bytes[at..value.start]).count() as u64;
+            }
+            (line, at) = (value.line, value.start);
+            value.line += self.line;
             value.offset = self.offset + value.start as u64;
         }
-        self.line = line + memchr_iter(b'\n', &bytes[at..]).count() as u64;
+        self.line += line + memchr_iter(b'\n', &bytes[at..]).count() as u64;
         self.offset += taken as u64;
         Chunk { bytes, values }
     }
 
     fn lines(&self) -> (Vec<Value>, usize) {
-        let whole =
-            if self.ended { self.held.len() } else { memrchr(b'\n', &self.held).map_or(0, |i| i + 1) };
+        let held = self.held();
+        let whole = if self.ended { held.len() } else { memrchr(b'\n', held).map_or(0, |i| i + 1) };
         let mut values = Vec::new();
-        let mut start = 0;
+        let (mut start, mut line) = (0, 0);
         while start < whole {
-            let end = memchr(b'\n', &self.held[start..whole]).map_or(whole, |i| start + i);
-            values.extend(trimmed(&self.held, start, end));
+            let end = memchr(b'\n', &held[start..whole]).map_or(whole, |i| start + i);
+            values.extend(trimmed(held, start, end).map(|value| Value { line, ..value }));
             start = end + 1;
+            line += 1;
         }
         (values, whole)
     }
 
     fn documents(&mut self) -> (Vec<Value>, usize) {
-        let held = &self.held;
+        let held = &self.room[..self.len];
         let mut values = Vec::new();
         let mut at = 0;
         while at < held.len() {
@@ -211,23 +282,26 @@ impl<R: Read> Values<R> {
     /// Gives the head of a value that is too long and skips the rest of its line.
     fn too_long(&mut self) -> std::io::Result<Chunk> {
         let (line, offset) = (self.line, self.offset);
-        let head = self.held[..KEPT_OF_TOO_LONG].to_vec();
+        let head = self.room[..KEPT_OF_TOO_LONG].to_vec();
         let mut length = 0;
         loop {
-            if let Some(end) = memchr(b'\n', &self.held) {
+            if let Some(end) = memchr(b'\n', self.held()) {
                 length += end as u64;
                 self.advance(end);
                 break;
             }
-            length += self.held.len() as u64;
-            self.advance(self.held.len());
+            length += self.len as u64;
+            self.advance(self.len);
             if self.ended {
                 break;
             }
             self.fill(CHUNK);
         }
         let fault = Some(Fault::TooLong { length });
-        Ok(Chunk { values: vec![Value { start: 0, end: head.len(), line, offset, fault }], bytes: head })
+        Ok(Chunk {
+            values: vec![Value { start: 0, end: head.len(), line, offset, fault }],
+            bytes: head.into(),
+        })
     }
 }
 

@@ -18,6 +18,8 @@ pub const ROWS_PER_GROUP: usize = 16_384;
 pub enum Compression {
     /// Small.
     Zstd,
+    /// A quarter larger, in half the time: for what the next stage reads.
+    Quick,
     /// For readers that know no zstd.
     Snappy,
 }
@@ -57,6 +59,7 @@ impl Sink {
         let writer = ParquetWriter::new(UploadHandle(upload.clone()))
             .with_compression(match compression {
                 Compression::Zstd => ParquetCompression::Zstd(Some(ZstdLevel::try_new(3)?)),
+                Compression::Quick => ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?)),
                 Compression::Snappy => ParquetCompression::Snappy,
             })
             .with_statistics(StatisticsOptions::default())

@@ -70,28 +70,29 @@ pub fn key(text: &str, tokens: &[Token]) -> Option<u64> {
 #[must_use]
 pub fn key_of_clean(cleaned: &str) -> Option<u64> {
     let mut hash = Fnv::default();
+    let mut letters = 0;
     if cleaned.is_ascii() {
-        if cleaned.bytes().filter(u8::is_ascii_alphabetic).count() < KEY_LETTERS {
-            return None;
-        }
         for byte in cleaned.bytes() {
+            letters += usize::from(byte.is_ascii_alphabetic());
             hash.byte(byte.to_ascii_lowercase());
         }
-        return Some(hash.finish());
+        return (letters >= KEY_LETTERS).then_some(hash.finish());
     }
-    let mut letters = 0;
     let mut take = |c: char| {
         if c.is_ascii() {
             letters += usize::from(c.is_ascii_alphabetic());
             hash.byte(c.to_ascii_lowercase() as u8);
             return;
         }
-        letters += usize::from(c.is_alphabetic());
-        for lower in c.to_lowercase() {
-            let mut buffer = [0; 4];
-            for &byte in lower.encode_utf8(&mut buffer).as_bytes() {
-                hash.byte(byte);
-            }
+        // the tables of the standard library are slow: they are asked no more than needed
+        letters += usize::from(letters < KEY_LETTERS && c.is_alphabetic());
+        let mut byte = |c: char| c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| hash.byte(byte));
+        match c {
+            '\u{2000}'..='\u{209f}'
+            | '\u{2600}'..='\u{2bff}'
+            | '\u{3000}'..='\u{9fff}'
+            | '\u{1f000}'..='\u{1faff}' => byte(c),
+            _ => c.to_lowercase().for_each(byte),
         }
     };
     // ASCII is NFKC; leaving it out of the check can only make the check stricter

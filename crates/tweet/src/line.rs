@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// The value on one line: line breaks between its tokens are removed (JSON text has none inside strings),
 /// all else stays as it is.
 pub fn one_line(value: &str) -> Cow<'_, str> {
-    if value.contains('\n') || value.contains('\r') {
+    if memchr::memchr2(b'\n', b'\r', value.as_bytes()).is_some() {
         Cow::Owned(value.replace(['\n', '\r'], ""))
     } else {
         Cow::Borrowed(value)
@@ -14,7 +14,7 @@ pub fn one_line(value: &str) -> Cow<'_, str> {
 
 /// HTML-unescapes a text, once: `&amp;lt;` becomes `&lt;`. The five named forms and the numeric ones.
 pub(crate) fn unescape(text: Cow<'_, str>) -> Cow<'_, str> {
-    if !text.contains('&') {
+    if memchr::memchr(b'&', text.as_bytes()).is_none() {
         return text;
     }
     let mut out = String::with_capacity(text.len());
