@@ -11,7 +11,7 @@ use polars_utils::compression::ZstdLevel;
 use crate::columns::{Column, describe, schema};
 
 /// Rows of every row group but the last, however many rows a batch has.
-pub const ROWS_PER_GROUP: usize = 16_384;
+pub const ROWS_PER_GROUP: usize = 8_192;
 
 /// How pages are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,6 +20,7 @@ pub use secret::Secret;
 pub use stop::Stop;
 pub use summary::Summary;
 
-/// Tweets are many small strings: with this allocator every program takes a tenth less time than with the system's.
+/// Tweets are many small strings: with this allocator `clean` takes a tenth less time than with the system's, and
+/// no more memory. (mimalloc took a tenth more time, or half as much memory again.)
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
