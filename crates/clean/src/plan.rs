@@ -1,6 +1,6 @@
 //! Which partitions are stale, and how they are dealt out to mapped tasks.
 
-use lake::{Lake, Partition, RawCommit, Tombstones};
+use lake::{Author, Lake, Partition, RawCommit, Tombstones};
 use serde::Serialize;
 use task::{Outcome, Task};
 
@@ -40,7 +40,12 @@ impl Asked {
         let mut parts = lake.raw_commits(keys)?;
         parts.sort_unstable_by(|a, b| (a.received, &a.part).cmp(&(b.received, &b.part)));
         let days = parts.iter().flat_map(|p| p.touches.iter().cloned()).collect();
-        let tombstones = lake.tombstones_of(&days)?;
+        let mut tombstones = lake.tombstones_of(&days)?;
+        // Of the users only those that it may name, so that a stranger's deletion makes nothing stale.
+        tombstones.retain_users(|source, id| {
+            let user = Author::new(source, id);
+            parts.iter().any(|part| part.authors.as_ref().is_none_or(|authors| authors.may_hold(user)))
+        });
         let fingerprint = rules.fingerprint(&parts, &tombstones.hash());
         Ok(Self { partition: partition.clone(), parts, tombstones, fingerprint })
     }

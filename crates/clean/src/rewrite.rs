@@ -112,6 +112,7 @@ pub(crate) fn rewrite(lake: &Lake, part: &Part, sought: &Sought<'_>) -> Outcome<
         retweets: told.retweets,
         languages: told.languages,
         identities: None,
+        authors: None,
         ..old.clone()
     };
     Ok((Some(commit), raw))

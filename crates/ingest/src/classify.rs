@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use lake::{Chunk, Fault, Known, Value};
+use lake::{Author, Chunk, Fault, Known, Value};
 use serde::Serialize;
 use tweet::{Code, Id, Notice, Parsed, Reject, TWEET_BYTES, Tweet};
 
@@ -19,6 +19,7 @@ pub(crate) struct Line {
     pub(crate) known: Option<Known>,
     /// Days of the ids that it names, other than that of its own: see [`day_number`].
     pub(crate) touches: Vec<Option<i64>>,
+    pub(crate) authors: Vec<Author>,
     pub(crate) retweet: bool,
     pub(crate) lang: String,
     pub(crate) retyped: Vec<&'static str>,
@@ -194,6 +195,7 @@ impl Classified {
             time: tweet.time(),
             known: Known::of(&tweet.identity()),
             touches,
+            authors: Author::of(tweet).collect(),
             id: tweet.id.clone().into_owned(),
             retweet: tweet.retweeted.is_some(),
             lang: tweet.lang.as_deref().unwrap_or_default().to_owned(),

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use lake::{
-    Counts, IdRange, Identities, IdentitiesAt, Lake, Ledger, Partition, RawCommit, TimeRange, day_of,
-    in_parallel,
+    Author, Authors, Counts, IdRange, Identities, IdentitiesAt, Lake, Ledger, Partition, RawCommit,
+    TimeRange, day_of, in_parallel,
 };
 use task::{Exit, Failure, Outcome};
 use tweet::{IDENTITY_RULES, Id};
@@ -58,6 +58,7 @@ struct Part {
     touches: BTreeSet<Option<i64>>,
     languages: Counts,
     identities: Identities,
+    authors: BTreeSet<Author>,
 }
 
 impl<'a> RawWriter<'a> {
@@ -181,6 +182,7 @@ impl Part {
         self.touches.insert(day_number(&line.id));
         self.touches.extend(&line.touches);
         self.identities.push(line.known);
+        self.authors.extend(&line.authors);
         Ledger::count(&mut self.languages, &line.lang, 1);
         if self.waiting.len() >= FRAME { self.compress() } else { Ok(()) }
     }
@@ -240,6 +242,7 @@ fn publish(
             .map(|day| day.map_or_else(|| "unknown".into(), |d| day_of(d * 86_400_000_000)))
             .collect(),
         languages: part.languages.clone(),
+        authors: Some(Authors::new(&part.authors)),
         identities: table.map(|table| IdentitiesAt {
             offset: part.frames.len() as u64,
             size: table.len() as u64,

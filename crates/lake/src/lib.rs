@@ -4,6 +4,7 @@
 //! This is the only crate that knows S3 and decompression. Everything here is blocking: an S3
 //! lake carries a small runtime of its own, so callers never see one.
 
+mod authors;
 mod commit;
 mod error;
 mod fingerprint;
@@ -21,6 +22,7 @@ mod times;
 mod tombstones;
 mod values;
 
+pub use authors::{Author, Authors};
 pub use commit::{Lake, SWEEP_AFTER};
 pub use error::{Error, Result};
 pub use fingerprint::{Fingerprint, raw_fingerprint, sha256_hex};

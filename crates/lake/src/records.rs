@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::times::serde_micros;
-use crate::{Counts, IdentitiesAt, Ledger, Partition};
+use crate::{Authors, Counts, IdentitiesAt, Ledger, Partition};
 
 /// Earliest and latest tweet time, µs since 1970 UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +87,9 @@ pub struct RawCommit {
     /// Where the part says who its lines are, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identities: Option<IdentitiesAt>,
+    /// Who wrote its tweets and the originals that they carry, if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authors: Option<Authors>,
 }
 
 /// A file at rest.

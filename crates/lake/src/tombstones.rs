@@ -75,6 +75,12 @@ impl Tombstones {
         self.geo.keys().map(|(source, id)| (*source, id.as_str()))
     }
 
+    /// Leaves out the users, and the places of users, for whom `keep` is false.
+    pub fn retain_users(&mut self, keep: impl Fn(Source, &str) -> bool) {
+        self.users.retain(|(source, id)| keep(*source, id));
+        self.geo.retain(|(source, id), _| keep(*source, id));
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.tweets.len() + self.users.len() + self.geo.len()

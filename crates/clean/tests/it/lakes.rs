@@ -7,8 +7,8 @@ use std::process::{Command, Output};
 
 use clap::Parser;
 use lake::{
-    CleanPointer, Counts, IdRange, Identities, IdentitiesAt, Known, Lake, Ledger, Partition, RawCommit,
-    TimeRange, day_of, parse_instant,
+    Author, Authors, CleanPointer, Counts, IdRange, Identities, IdentitiesAt, Known, Lake, Ledger, Partition,
+    RawCommit, TimeRange, day_of, parse_instant,
 };
 use polars::prelude::DataFrame;
 use serde_json::{Value, json};
@@ -108,17 +108,16 @@ impl TestLake {
         let stat = upload.finish(lines.len() as u64).unwrap();
         let (mut ids, mut times, mut touches) = (IdRange::default(), TimeRange::default(), BTreeSet::new());
         let (mut distinct, mut languages, mut retweets) = (BTreeSet::new(), Counts::new(), 0);
-        let mut source = "x";
+        let (mut source, mut authors) = ("x", BTreeSet::new());
         for line in lines {
             let Ok(Parsed::Tweet(tweet)) = tweet::parse(line) else { continue };
             source = tweet.source.as_str();
             ids.include(&tweet.id.to_string());
             times.include(tweet.time());
             distinct.insert(tweet.id.to_string());
-            let original = tweet.retweeted.as_ref().map(|r| &r.id);
-            let days = [Some(&tweet.id), original, tweet.edits.first()].into_iter().flatten();
-            touches.extend(days.map(|id| id.time().map_or_else(|| "unknown".into(), day_of)));
-            retweets += u64::from(original.is_some());
+            tweet.each_named(|id| touches.extend([id.time().map_or_else(|| "unknown".into(), day_of)]));
+            authors.extend(Author::of(&tweet));
+            retweets += u64::from(tweet.retweeted.is_some());
             Ledger::count(&mut languages, tweet.lang.as_deref().unwrap_or_default(), 1);
         }
         let commit = RawCommit {
@@ -137,6 +136,7 @@ impl TestLake {
             touches: touches.into_iter().collect(),
             languages,
             identities,
+            authors: (!name.ends_with("plain")).then(|| Authors::new(&authors)),
         };
         self.lake.commit_raw(&partition, &commit).unwrap();
         commit

@@ -376,3 +376,28 @@ fn a_purge_without_tombstones_has_nothing_to_do_and_a_handle_is_no_id() {
         refused.message
     );
 }
+
+#[test]
+fn only_partitions_that_name_what_was_deleted_are_stale() {
+    let older = tweet(id(1) - (3 * 86_400_000 << 22), 7_000_003, "said three days before");
+    let mut answer = tweet(id(3), 7_000_004, "that was three days ago");
+    answer["in_reply_to_status_id_str"] = older["id_str"].clone();
+    let lake = TestLake::new();
+    lake.part(DAY, "a", None, &[tweet(id(1), 7_000_001, "hello"), retweet(id(2), 7_000_002, &older), answer]);
+    let current = |lake: &TestLake| lake.clean(&[]).is_err_and(|failure| failure.exit.code() == 99);
+    lake.clean(&[]).unwrap();
+
+    lake.tombstones(&user(9_000_000));
+    assert!(current(&lake), "a stranger");
+    let days_apart = tweet(id(7) - (9 * 86_400_000 << 22), 1, "");
+    lake.tombstones(days_apart["id_str"].as_str().unwrap());
+    assert!(current(&lake), "a tweet of another day");
+
+    lake.tombstones(&user(7_000_003));
+    let summary = lake.clean(&[]).unwrap();
+    assert_eq!(summary["dropped"], json!({ "deleted": 1 }), "the author of what is retweeted");
+    assert_eq!(lake.rows(DAY, "tweets.parquet").column("in_reply_to_id").unwrap().null_count(), 1);
+    lake.tombstones(older["id_str"].as_str().unwrap());
+    lake.clean(&[]).unwrap();
+    assert_eq!(lake.rows(DAY, "tweets.parquet").column("in_reply_to_id").unwrap().null_count(), 2);
+}
