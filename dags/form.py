@@ -140,6 +140,10 @@ PARAMS = {
         "split", r"^\d{1,3},\d{1,3}(,\d{1,3})?$", "Dataset", "Percentages of train, validation, test, or of train, test.", "80,10,10"
     ),
     "cuts": text("cuts", f"^({DAY}(,{DAY})?)?$", "Dataset", "With `time`: when validation and test begin, as 2026-11-01,2026-11-08."),
+    "near_copies": number(
+        "near_copies", "number", "Dataset", "From which similarity (Jaccard) on two texts are near copies.", exclusiveMinimum=0, maximum=1
+    ),
+    "drop_near_copies": switch("drop_near_copies", "Dataset", "Keep only the earliest of near copies."),
     "compression": choice("compression", ["zstd", "snappy"], "Dataset", "Of the Parquet files; `snappy` for readers that know no zstd."),
 }
 

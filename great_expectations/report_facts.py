@@ -111,25 +111,31 @@ def fed_others(manifest, runs):
 
 
 def funnel(manifest, runs):
-    """Steps from everything read to the rows of the dataset: `{"name", "count", "share" of the first, "lost", "why"}`."""
+    """Steps from everything read to the rows of the dataset: `{"name", "count", "share" of the first, "lost", "why"}`; why is
+    `(reason, count)`, most first."""
     clean = manifest["clean"]
+    duplicates = {"duplicate": clean["dropped"].get("duplicate", 0)}
+    others = {reason: count for reason, count in clean["dropped"].items() if reason != "duplicate"}
     if runs and not fed_others(manifest, runs):
-        steps = [
-            ("records", whole(runs, "records"), ""),
-            ("consumed", manifest["consumed"], "notices, rejects, tweets that do not match"),
-        ]
+        lost = _sum(counts for run in runs for counts in (run.get("notices"), run.get("rejected"), {"unmatched": run.get("unmatched", 0)}))
+        steps = [("records", whole(runs, "records"), {}), ("consumed", manifest["consumed"], lost)]
     else:
-        steps = [("records", manifest["records"], ""), ("consumed", manifest["consumed"], "rejects")]
+        steps = [("records", manifest["records"], {}), ("consumed", manifest["consumed"], manifest["rejected"])]
     steps += [
-        ("unique", manifest["unique"], "duplicates"),
-        ("kept", clean["kept"], "music, languages, retweets, deletes, edits"),
-        ("dataset", manifest["kept"], "merged across partitions, split conflicts"),
+        ("unique", manifest["unique"], duplicates),
+        ("kept", clean["kept"], others),
+        ("dataset", manifest["kept"], manifest["dropped"]),
     ]
     first, previous, rows = max(steps[0][1], 1), steps[0][1], []
     for name, count, why in steps:
-        rows.append({"name": name, "count": count, "share": count / first, "lost": previous - count, "why": why})
+        rows.append({"name": name, "count": count, "share": count / first, "lost": previous - count, "why": most(why)})
         previous = count
     return rows
+
+
+def most(counts):
+    """What is not zero, most first."""
+    return sorted(((name, count) for name, count in counts.items() if count), key=lambda item: (-item[1], item[0]))[:6]
 
 
 def ledger(manifest, runs):

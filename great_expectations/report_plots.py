@@ -5,8 +5,14 @@ texts. Each plot is drawn twice, for a desk and for a phone. No date and no rand
 """
 
 import io
+import os
 import re
-from datetime import datetime
+import shutil
+from datetime import datetime, timedelta
+
+# The image has its list of fonts ready; in a container whose root cannot be written it would be made anew by every run.
+if "OFFKEY_FONTS" in os.environ:
+    shutil.copytree(os.environ["OFFKEY_FONTS"], os.environ["MPLCONFIGDIR"], dirs_exist_ok=True)
 
 import matplotlib
 
@@ -19,6 +25,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 INK, QUIET, LINE, KEPT, MUSIC, OTHER = "#010101", "#010102", "#010103", "#010104", "#010105", "#010106"
 VARIABLES = {INK: "--ink", QUIET: "--quiet", LINE: "--line", KEPT: "--kept", MUSIC: "--music", OTHER: "--other"}
 SIZES = {"desk": (9.4, 2.7), "phone": (3.7, 2.6)}
+BARS = 100
+UNITS = {
+    "hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1),
+    "month": timedelta(days=30.4), "quarter": timedelta(days=91), "year": timedelta(days=365),
+}  # fmt: skip
 STYLE = {
     "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 9.5, "text.color": INK, "axes.labelcolor": QUIET,
     "axes.edgecolor": LINE, "xtick.color": QUIET, "ytick.color": QUIET, "xtick.labelcolor": QUIET, "ytick.labelcolor": QUIET,
@@ -29,24 +40,53 @@ STYLE = {
 
 
 def over_time(timeline):
-    """Stacked tweets by partition: kept, music, other drops."""
+    """Stacked tweets by time: kept, music, other drops. Each bar is a partition, or as long a time as keeps the bars few."""
     if not timeline:
         return None
+    bars, unit = lengthened(timeline)
+    drawn = both("time", lambda axes, size: draw_time(axes, size, bars))
+    return drawn | {"unit": unit}
+
+
+def draw_time(axes, size, bars):
+    """A bar from its first moment to the next one's, less a little air."""
+    begins, widths = [begin for begin, _, _ in bars], [0.88 * (end - begin) for begin, end, _ in bars]
+    below = [0] * len(bars)
+    for name, colour in (("kept", KEPT), ("music", MUSIC), ("other", OTHER)):
+        heights = [counts[name] for _, _, counts in bars]
+        axes.bar(begins, heights, widths, bottom=below, color=colour, linewidth=0, align="edge")
+        below = [a + b for a, b in zip(below, heights)]
+    locator = mdates.AutoDateLocator(maxticks=8 if size == "desk" else 4, minticks=1, interval_multiples=True)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, show_offset=True))
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+
+
+def lengthened(timeline):
+    """The timeline as `(begin, end, counts)`, and what a bar stands for: the shortest time of which there are at most BARS."""
     hourly = "T" in timeline[0]["partition"]
-    moments = [datetime.fromisoformat(row["partition"] + (":00" if hourly else "")) for row in timeline]
+    rows = [(datetime.fromisoformat(row["partition"] + (":00" if hourly else "")), row) for row in timeline]
+    span = max(moment for moment, _ in rows) - min(moment for moment, _ in rows)
+    units = [unit for unit in UNITS if hourly or unit != "hour"]
+    unit = next((unit for unit in units if span / UNITS[unit] < BARS), units[-1])
+    bars = {}
+    for moment, row in rows:
+        begin = first_of(unit, moment)
+        counts = bars.setdefault(begin, dict.fromkeys(("kept", "music", "other"), 0))
+        for name in counts:
+            counts[name] += row[name]
+    return [(begin, first_of(unit, begin + 1.5 * UNITS[unit]), counts) for begin, counts in sorted(bars.items())], unit
 
-    def draw(axes, size):
-        width, below = (0.9 / 24 if hourly else 0.9), [0] * len(timeline)
-        for name, colour in (("kept", KEPT), ("music", MUSIC), ("other", OTHER)):
-            heights = [row[name] for row in timeline]
-            axes.bar(moments, heights, width, bottom=below, color=colour, linewidth=0)
-            below = [a + b for a, b in zip(below, heights)]
-        locator = mdates.AutoDateLocator(maxticks=8 if size == "desk" else 4, minticks=1, interval_multiples=True)
-        axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator, show_offset=True))
-        axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
 
-    return both("time", draw)
+def first_of(unit, moment):
+    """The first moment of the hour, day, week, month, quarter or year that a moment lies in."""
+    if unit == "hour":
+        return moment.replace(minute=0, second=0)
+    day = moment.replace(hour=0, minute=0, second=0)
+    if unit in ("day", "week"):
+        return day - timedelta(days=day.weekday() if unit == "week" else 0)
+    months = {"month": 1, "quarter": 3, "year": 12}[unit]
+    return day.replace(day=1, month=(day.month - 1) // months * months + 1)
 
 
 def scores(facts):

@@ -20,6 +20,7 @@ import lakes
 import location
 import report
 import report_facts
+import report_plots
 
 VERSION = "000000000001"
 
@@ -83,6 +84,7 @@ def test_the_numbers_add_up(lake):
     assert list(steps) == ["records", "consumed", "unique", "kept", "dataset"]
     for before, after in zip(found["funnel"], found["funnel"][1:]):
         assert before["count"] - after["lost"] == after["count"] and after["lost"] >= 0
+        assert sum(count for _, count in after["why"]) == after["lost"]
     assert all(line["holds"] for line in found["ledger"]) and len(found["ledger"]) == 6
     gone = sum(line["count"] for line in found["fates"])
     unmatched = 1
@@ -90,6 +92,27 @@ def test_the_numbers_add_up(lake):
     assert sum(day["kept"] + day["music"] + day["other"] for day in found["timeline"]) == steps["consumed"]["count"]
     assert sum(split["count"] for split in found["splits"]) == steps["dataset"]["count"]
     assert sum(line["count"] for line in found["languages"]) == steps["dataset"]["count"]
+
+
+@pytest.mark.parametrize(
+    ("partitions", "unit", "bars"),
+    [
+        (["2026-01-01"], "day", 1),
+        (["2025-12-01", "2026-01-31"], "day", 2),
+        (["2026-01-05", "2026-01-11", "2026-01-12", "2026-06-01"], "week", 3),
+        (["2020-01-05", "2020-01-31", "2026-06-01"], "month", 2),
+        (["2006-03-21", "2020-10-01", "2020-12-31"], "quarter", 2),
+        (["1990-03-21", "2020-10-01", "2020-12-31"], "year", 2),
+        (["2026-01-01T00", "2026-01-03T23"], "hour", 2),
+        (["2026-01-01T00", "2026-01-30T00", "2026-01-30T23"], "day", 2),
+    ],
+)
+def test_bars_are_as_long_as_keeps_them_few(partitions, unit, bars):
+    rows = [{"partition": name, "kept": 3, "music": 2, "other": 1} for name in partitions]
+    found, said = report_plots.lengthened(rows)
+    assert (said, len(found)) == (unit, bars)
+    assert sum(counts["kept"] for *_, counts in found) == 3 * len(rows)
+    assert all(begin < end for begin, end, _ in found) and all(a[1] <= b[0] for a, b in zip(found, found[1:]))
 
 
 def test_a_ledger_that_does_not_balance_is_said(lake):
