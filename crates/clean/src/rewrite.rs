@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Write;
 
-use lake::{Counts, IdRange, Lake, Ledger, RawCommit, TimeRange, Upload};
+use lake::{
+    Author, Authors, Counts, IdRange, Identities, IdentitiesAt, Known, Lake, Ledger, RawCommit, TimeRange,
+    Upload,
+};
 use task::{Exit, Failure, Outcome};
 use tweet::Parsed;
 
@@ -41,12 +44,19 @@ struct Told {
     times: TimeRange,
     retweets: u64,
     languages: Counts,
+    identities: Identities,
+    authors: BTreeSet<Author>,
 }
 
 impl Told {
     fn include(&mut self, line: &[u8]) {
         self.tweets += 1;
-        let Ok(Parsed::Tweet(tweet)) = tweet::parse_bytes(line) else { return };
+        let Ok(Parsed::Tweet(tweet)) = tweet::parse_bytes(line) else {
+            self.identities.push(None);
+            return;
+        };
+        self.identities.push(Known::of(&tweet.identity()));
+        self.authors.extend(Author::of(&tweet));
         let id = tweet.id.to_string();
         self.range.include(&id);
         self.ids.insert(id);
@@ -99,7 +109,11 @@ pub(crate) fn rewrite(lake: &Lake, part: &Part, sought: &Sought<'_>) -> Outcome<
         return Ok((None, raw));
     }
     raw.parts_rewritten = 1;
-    let stat = out.finish().map_err(failed)?.finish(told.tweets)?;
+    let mut upload = out.finish().map_err(failed)?;
+    let table = told.identities.frame()?;
+    let identities = table.as_ref().map(|table| IdentitiesAt::new(upload.size(), table));
+    upload.write_all(table.as_deref().unwrap_or_default()).map_err(failed)?;
+    let stat = upload.finish(told.tweets)?;
     let commit = RawCommit {
         part: name,
         path,
@@ -111,8 +125,8 @@ pub(crate) fn rewrite(lake: &Lake, part: &Part, sought: &Sought<'_>) -> Outcome<
         ids: told.range,
         retweets: told.retweets,
         languages: told.languages,
-        identities: None,
-        authors: None,
+        identities,
+        authors: Some(Authors::new(&told.authors)),
         ..old.clone()
     };
     Ok((Some(commit), raw))

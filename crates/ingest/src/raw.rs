@@ -13,7 +13,7 @@ use lake::{
     TimeRange, day_of, in_parallel,
 };
 use task::{Exit, Failure, Outcome};
-use tweet::{IDENTITY_RULES, Id};
+use tweet::Id;
 
 use crate::classify::{Line, day_number};
 use crate::ids::IdSet;
@@ -243,10 +243,6 @@ fn publish(
             .collect(),
         languages: part.languages.clone(),
         authors: Some(Authors::new(&part.authors)),
-        identities: table.map(|table| IdentitiesAt {
-            offset: part.frames.len() as u64,
-            size: table.len() as u64,
-            rules: IDENTITY_RULES,
-        }),
+        identities: table.map(|table| IdentitiesAt::new(part.frames.len() as u64, &table)),
     })
 }

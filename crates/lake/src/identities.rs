@@ -36,6 +36,13 @@ pub struct IdentitiesAt {
     pub rules: u32,
 }
 
+impl IdentitiesAt {
+    /// The place of a frame that was written now.
+    pub fn new(offset: u64, frame: &[u8]) -> Self {
+        Self { offset, size: frame.len() as u64, rules: IDENTITY_RULES }
+    }
+}
+
 /// The table of one part on its way. Only X's ids fit in: a part with others has no table.
 #[derive(Debug, Default)]
 pub struct Identities {

@@ -240,6 +240,11 @@ impl Write for Upload {
 }
 
 impl Upload {
+    /// Bytes written so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Publishes what was written.
     ///
     /// # Errors

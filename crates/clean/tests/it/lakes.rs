@@ -100,11 +100,7 @@ impl TestLake {
         }
         let table = table.frame().unwrap().filter(|_| !name.ends_with("plain"));
         upload.write_all(table.as_deref().unwrap_or_default()).unwrap();
-        let identities = table.map(|table| IdentitiesAt {
-            offset: text.len() as u64,
-            size: table.len() as u64,
-            rules: tweet::IDENTITY_RULES,
-        });
+        let identities = table.map(|table| IdentitiesAt::new(text.len() as u64, &table));
         let stat = upload.finish(lines.len() as u64).unwrap();
         let (mut ids, mut times, mut touches) = (IdRange::default(), TimeRange::default(), BTreeSet::new());
         let (mut distinct, mut languages, mut retweets) = (BTreeSet::new(), Counts::new(), 0);

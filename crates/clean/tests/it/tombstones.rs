@@ -283,6 +283,9 @@ fn purged_it_is_nowhere_and_the_rest_is_as_it_was() {
         json!({ "path": format!("raw/dt={DAY}/a.jsonl.zst"), "tweets": 4, "removed": 2, "became": became })
     );
     assert_eq!(record("dt=2026-11-21/d")["became"], json!(null));
+    let commit = lake.lake.store.get(&format!("_meta/raw/dt={DAY}/a-purged-1.json")).unwrap().unwrap().0;
+    let commit: lake::RawCommit = serde_json::from_slice(&commit).unwrap();
+    assert_eq!(lake::read_identities(&lake.lake, &commit).unwrap().unwrap().len() as u64, commit.tweets);
     assert!(lake.lake.current("mine").unwrap().is_none());
     for (key, bytes) in untouched {
         assert_eq!(lake.lake.store.get(&key).unwrap().unwrap().0, bytes, "{key}");
