@@ -24,6 +24,8 @@ pub(crate) struct Said<'t> {
     text: &'t str,
     clean: String,
     tokens: Vec<Token<'t>>,
+    /// The tokens as the row has them, where these are others.
+    cut: Option<Vec<Token<'t>>>,
     pub(crate) language: Language,
     pub(crate) music: Verdict<'t>,
     key: Option<u64>,
@@ -71,7 +73,12 @@ impl<'t, 'a> Shown<'t, 'a> {
             MusicInput { tokens: &tokens, urls: &urls, annotations: &annotations, lang: language.code };
         let music = rules.line.music.score(&input, rules.line.switches);
         let (key, profane) = (text::key_of_clean(&clean), text::profane(&tokens));
-        Said { text, clean, tokens, language, music, key, profane }
+        let cut = (rules.tokens != text::Options::default()).then(|| {
+            let mut cut = Vec::new();
+            text::tokenize_with(text, rules.tokens, &mut cut);
+            cut
+        });
+        Said { text, clean, tokens, cut, language, music, key, profane }
     }
 
     /// Adds its row.
@@ -106,7 +113,7 @@ impl<'t, 'a> Shown<'t, 'a> {
             rows,
             "tokens",
             names,
-            said.tokens.iter(),
+            said.cut.as_ref().unwrap_or(&said.tokens).iter(),
             |token| token.text,
             |token| names.token(token, &t.mentions),
         );

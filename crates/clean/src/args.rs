@@ -85,6 +85,10 @@ pub(crate) struct RuleFlags {
     #[command(flatten)]
     pub(crate) music: MusicFlags,
 
+    /// Cut contractions among the tokens: don't into do and n't
+    #[arg(long, env = "OFFKEY_SPLIT_CONTRACTIONS", hide_env = true)]
+    pub(crate) split_contractions: bool,
+
     /// Name authors and mentions by pseudonyms, under the key in OFFKEY_PSEUDONYM_KEY
     #[arg(long, env = "OFFKEY_PSEUDONYMISE", hide_env = true)]
     pub(crate) pseudonymise: bool,

@@ -23,6 +23,7 @@ pub(crate) struct Rules {
     pub(crate) languages: Vec<Code>,
     pub(crate) retweets: Retweets,
     pub(crate) line: Line,
+    pub(crate) tokens: text::Options,
     pub(crate) names: Names,
 }
 
@@ -77,7 +78,8 @@ impl Rules {
             true => Names::pseudonyms(flags.pseudonym_key.as_ref(), flags.pseudonym_key_file.as_deref())?,
             false => Names::Plain,
         };
-        Ok(Self { languages, retweets: flags.retweets, line: Line::new(&flags.music)?, names })
+        let tokens = text::Options { split_contractions: flags.split_contractions };
+        Ok(Self { languages, retweets: flags.retweets, line: Line::new(&flags.music)?, tokens, names })
     }
 
     /// As the pointer shows them.
@@ -89,6 +91,7 @@ impl Rules {
             "music_concerts": self.line.switches.concerts,
             "music_fan_votes": self.line.switches.fan_votes,
             "retweets": self.retweets.as_str(),
+            "split_contractions": self.tokens.split_contractions,
             "pseudonym_key": self.names.key_id(),
         })
     }
@@ -121,6 +124,7 @@ impl Rules {
             .with("concerts", &self.line.switches.concerts.to_string())
             .with("fan votes", &self.line.switches.fan_votes.to_string())
             .with("retweets", self.retweets.as_str())
+            .with("contractions", &self.tokens.split_contractions.to_string())
             .with("pseudonyms", self.names.key_id().unwrap_or_default())
             .with("tombstones", tombstones)
             .with_all("parts", parts.iter().map(String::as_str))

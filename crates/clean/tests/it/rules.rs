@@ -55,6 +55,17 @@ fn concerts_and_votes_are_switches() {
 }
 
 #[test]
+fn contractions_are_cut_on_request() {
+    let lake = TestLake::of(&[tweet(id(1), 5, "I don't think it's late")]);
+    let tokens = |flags: &[&str]| {
+        kept(&lake, flags);
+        lists(&lake.rows(DAY, "tweets.parquet"), "tokens").concat()
+    };
+    assert_eq!(tokens(&[]), ["I", "don't", "think", "it's", "late"]);
+    assert_eq!(tokens(&["--split-contractions"]), ["I", "do", "n't", "think", "it", "'s", "late"]);
+}
+
+#[test]
 fn retweets_are_folded_kept_or_dropped() {
     let original = tweet(id(1), 5, ENGLISH);
     let mut bare = tweet(id(3), 7, "RT @user_5: the trains to the coast are…");
