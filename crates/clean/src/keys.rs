@@ -106,16 +106,15 @@ impl Lines {
                 true => in_parallel(parts, TABLES, |part| read_identities(lake, part))?,
                 false => vec![None; parts.len()],
             };
-            for (parts, tables) in runs(parts, tables) {
-                if tables.iter().any(Option::is_none) {
-                    lines.read_text(lake, parts, tombstones, task)?;
-                    continue;
-                }
-                for table in tables.into_iter().flatten() {
-                    lines.starts.push(lines.count());
-                    table.into_iter().for_each(|known| lines.push(Who::X(known)));
-                }
+            let mut read = 0;
+            for (n, table) in tables.into_iter().enumerate() {
+                let Some(table) = table else { continue };
+                lines.read_text(lake, &parts[read..n], tombstones, task)?;
+                lines.starts.push(lines.count());
+                table.into_iter().for_each(|known| lines.push(Who::X(known)));
+                read = n + 1;
             }
+            lines.read_text(lake, &parts[read..], tombstones, task)?;
         }
         lines.spread();
         if retweets != Retweets::Fold {
@@ -137,6 +136,9 @@ impl Lines {
         tombstones: &Tombstones,
         task: &Task,
     ) -> Outcome<()> {
+        if parts.is_empty() {
+            return Ok(());
+        }
         let before = self.starts.len();
         let mut chunks = Parts::new(lake, parts);
         let next = || {
@@ -381,24 +383,6 @@ fn hidden(tweet: &Tweet<'_>, tombstones: &Tombstones) -> Hidden {
         _ if withheld == Hidden::No && hides(tweet) => Hidden::Itself,
         _ => withheld,
     }
-}
-
-/// Neighbours that are alike: with a table each, or without.
-fn runs(
-    parts: &[RawCommit],
-    tables: Vec<Option<Vec<Known>>>,
-) -> Vec<(&[RawCommit], Vec<Option<Vec<Known>>>)> {
-    let mut runs: Vec<(&[RawCommit], Vec<Option<Vec<Known>>>)> = Vec::new();
-    for (n, table) in tables.into_iter().enumerate() {
-        match runs.last_mut() {
-            Some((run, tables)) if tables[0].is_some() == table.is_some() => {
-                *run = &parts[n - run.len()..=n];
-                tables.push(table);
-            }
-            _ => runs.push((&parts[n..=n], vec![table])),
-        }
-    }
-    runs
 }
 
 /// Rank of each part by when it was received; parts received at the same time share one.

@@ -382,7 +382,7 @@ fn a_purge_without_tombstones_has_nothing_to_do_and_a_handle_is_no_id() {
 
 #[test]
 fn only_partitions_that_name_what_was_deleted_are_stale() {
-    let older = tweet(id(1) - (3 * 86_400_000 << 22), 7_000_003, "said three days before");
+    let older = tweet(id(1) - ((3 * 86_400_000) << 22), 7_000_003, "said three days before");
     let mut answer = tweet(id(3), 7_000_004, "that was three days ago");
     answer["in_reply_to_status_id_str"] = older["id_str"].clone();
     let lake = TestLake::new();
@@ -392,7 +392,7 @@ fn only_partitions_that_name_what_was_deleted_are_stale() {
 
     lake.tombstones(&user(9_000_000));
     assert!(current(&lake), "a stranger");
-    let days_apart = tweet(id(7) - (9 * 86_400_000 << 22), 1, "");
+    let days_apart = tweet(id(7) - ((9 * 86_400_000) << 22), 1, "");
     lake.tombstones(days_apart["id_str"].as_str().unwrap());
     assert!(current(&lake), "a tweet of another day");
 
