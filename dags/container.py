@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from airflow.providers.docker.exceptions import DockerContainerFailedException
 from airflow.providers.docker.operators.docker import DockerOperator
 from docker.errors import APIError
 from docker.types import Mount
-from runner import BEHAVIOUR, FILES, ROOT, SECRETS, Step, StepRefused
+from runner import BEHAVIOUR, FILES, ROOT, SECRETS, TAIL, Step, StepRefused
 
 SETTINGS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION", "HTTPS_PROXY", "NO_PROXY", *BEHAVIOUR)
 """Variables of the worker that every container gets beside its secrets."""
@@ -27,11 +28,12 @@ HARDENING = {
 
 
 class Engine:
-    """The engine's client, less what a container of ours may do, and with the exit code kept."""
+    """The engine's client, less what a container of ours may do, and with the exit code and the last lines kept."""
 
     def __init__(self, client):
         self.client = client
         self.exit_code: int | None = None
+        self.lines: list[str] = []
 
     def __getattr__(self, name):
         return getattr(self.client, name)
@@ -41,9 +43,11 @@ class Engine:
         return self.client.create_host_config(**arguments | HARDENING)
 
     def wait(self, container):
-        """Waits for the container's end."""
+        """Waits for the container's end. What it said is asked for once more: on a busy engine the stream of a short life has gaps."""
         result = self.client.wait(container)
         self.exit_code = result["StatusCode"]
+        with suppress(APIError):  # a logging driver that keeps nothing
+            self.lines = self.client.logs(container, tail=TAIL).decode("utf-8", "backslashreplace").splitlines()
         return result
 
 
@@ -99,7 +103,7 @@ class Container(Step, DockerOperator):
                 hint = "build the images, or name them in OFFKEY_IMAGE_PREFIX and _TAG; a path must be on the engine's host"
                 raise StepRefused(f"the engine refused: {error.explanation}. hint: {hint}", 78) from error
             raise
-        return self.finish(self.cli.exit_code, lines or [], context)
+        return self.finish(self.cli.exit_code, self.cli.lines or lines or [], context)
 
     def on_kill(self):
         """Stops and removes the container."""

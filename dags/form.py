@@ -39,9 +39,11 @@ def switch(name: str, section: str, description: str) -> Param:
     return Param(default(name, False), type="boolean", section=section, description=description)
 
 
-def text(name: str, pattern: str, section: str, description: str, otherwise: str = "") -> Param:
-    """A text of a certain form, or none."""
-    return Param(default(name, otherwise), type="string", pattern=pattern, section=section, description=description)
+def text(name: str, pattern: str, section: str, description: str, otherwise: str | None = None) -> Param:
+    """A text of a certain form. Without a default it may be left empty, which the form sends as null, and wants to be allowed."""
+    kind = ["null", "string"] if otherwise is None else "string"
+    value = os.environ.get(f"OFFKEY_{name.upper()}") or otherwise
+    return Param(value, type=kind, pattern=pattern, section=section, description=description)
 
 
 def file(name: str, section: str, description: str) -> Param:
@@ -87,20 +89,14 @@ PARAMS = {
         description="The search: one phrase a line. With `file`: none takes every tweet.",
     ),
     "locations": file("locations", "What", "Also tweets from these boxes: a file, west,south,east,north a line."),
-    "archive": Param(
-        default("archive", ""),
-        type="string",
-        enum=["", "recent", "all"],
-        section="What",
-        description="How far back `search` goes; `all` needs X's full archive. Empty: as `since` wants.",
-    ),
+    "archive": text("archive", "^(recent|all)$", "What", "How far back `search` goes: `recent`, or `all`, X's full archive. Empty: as `since` wants."),
     "since": time("First moment. Empty: the run's data interval; with `file`, every tweet."),
     "until": time("First moment after. Empty: the run's data interval; with `file`, every tweet."),
-    "for": text("for", r"^(\d+h)?(\d+m)?(\d+s)?$", "When", "For `stream` and `bluesky`: how long to listen, as 30m or 1h30m."),
+    "for": text("for", r"^(?=.)(\d+h)?(\d+m)?(\d+s)?$", "When", "For `stream` and `bluesky`: how long to listen, as 30m or 1h30m."),
     "partition_by": choice(
         "partition_by", ["day", "hour"], "When", "Grain of a new lake; hourly schedules want `hour`. It never changes."
     ),
-    "languages": text("languages", "^([a-z]{2,3}(,[a-z]{2,3})*)?$", "Filter", "Languages to keep, as en,es. Empty: all."),
+    "languages": text("languages", "^[a-z]{2,3}(,[a-z]{2,3})*$", "Filter", "Languages to keep, as en,es. Empty: all."),
     "music_preset": choice(
         "music_preset", ["balanced", "precision", "recall"], "Filter", "How readily a tweet counts as music: `recall` drops most."
     ),
@@ -139,7 +135,7 @@ PARAMS = {
     "split": text(
         "split", r"^\d{1,3},\d{1,3}(,\d{1,3})?$", "Dataset", "Percentages of train, validation, test, or of train, test.", "80,10,10"
     ),
-    "cuts": text("cuts", f"^({DAY}(,{DAY})?)?$", "Dataset", "With `time`: when validation and test begin, as 2026-11-01,2026-11-08."),
+    "cuts": text("cuts", f"^{DAY}(,{DAY})?$", "Dataset", "With `time`: when validation and test begin, as 2026-11-01,2026-11-08."),
     "near_copies": number(
         "near_copies", "number", "Dataset", "From which similarity (Jaccard) on two texts are near copies.", exclusiveMinimum=0, maximum=1
     ),

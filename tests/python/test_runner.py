@@ -232,6 +232,9 @@ class FakeEngine:
     def wait(self, _):
         return {"StatusCode": self.code}
 
+    def logs(self, _, tail):
+        return b"".join(self.lines[-tail:])
+
     def remove_container(self, _, force):
         self.removed = force
 
@@ -265,6 +268,12 @@ def test_container_is_closed_in(fakes, tmp_path):
     assert host["init"] is True and host["pids_limit"] == 512 and host["mem_limit"] == "2g" and list(host["tmpfs"]) == ["/tmp"]
     assert not host["privileged"] and not host["cap_add"] and host["auto_remove"] is False
     assert [(mount["Target"], mount["ReadOnly"]) for mount in host["mounts"]] == [(lake, False), (file, True)]
+
+
+def test_what_the_stream_has_lost_is_asked_for(fakes):
+    engine = FakeEngine()
+    engine.attach = lambda **_: iter(())
+    assert contained(fakes, engine, {"lake": "s3://b/l"}) == {"stage": "ingest", "consumed": 1}
 
 
 def test_files_of_the_filter_are_mounted_as_well(fakes, tmp_path):
