@@ -69,14 +69,33 @@ venv: .venv/run ## make .venv with what a run needs
 	@$(UV) pip sync --quiet --python .venv --require-hashes $<
 	@touch $@ .venv/run
 
+.venv/celery: requirements/celery.txt .venv/test
+	@$(UV) pip install --quiet --python .venv --require-hashes -r $<
+	@touch $@
+
+# The programs of this machine go in, stripped: docker/Dockerfile compiles them where BUILDER has cargo.
+IMAGES = ingest clean featurize quality
+BUILD_IMAGE = docker build --quiet --build-arg BUILDER=debian:bookworm-slim --build-arg REVISION="$$(git rev-parse HEAD)" -f docker/Dockerfile
+
 .PHONY: images
 images: build ## build the images of RUNNER=docker, from the programs as compiled here
 	@docker/make-base
-	@mkdir -p target/release
-	@for program in ingest clean featurize; do \
-		[ "$(OFFKEY_BIN_DIR)" -ef target/release ] || cp "$(OFFKEY_BIN_DIR)/$$program" target/release/; done
-	@for image in ingest clean featurize quality; do \
-		docker build --quiet --build-arg BUILDER=debian:bookworm-slim -f docker/Dockerfile --target $$image -t offkey/$$image . ; done
+	@mkdir -p target/images
+	@for program in ingest clean featurize; do strip -o target/images/$$program "$(OFFKEY_BIN_DIR)/$$program"; done
+	@for image in $(IMAGES); do $(BUILD_IMAGE) --target $$image -t offkey/$$image . >/dev/null; done
+	@base=$$(docker image inspect -f '{{.Size}}' debian:bookworm-slim); for image in $(IMAGES); do \
+		size=$$(docker image inspect -f '{{.Size}}' offkey/$$image); \
+		echo "offkey/$$image: $$((size / 1000000)) MB, $$(((size - base) / 1000000)) MB above its base"; done
+
+.PHONY: sbom
+sbom: .venv/test ## write the images' bills of materials to target/sbom, as CycloneDX
+	@for image in $(IMAGES); do .venv/bin/python tools/sbom.py offkey/$$image target/sbom/$$image.cdx.json; done
+
+.PHONY: compose-images
+compose-images: images $(S3S_FS) ## build what docker/compose.yaml runs, where no image can be pulled
+	@cp $(S3S_FS) target/images/
+	@for image in airflow s3; do $(BUILD_IMAGE) --target $$image -t offkey/$$image . >/dev/null; done
+	@for image in postgres redis; do docker build --quiet -f docker/services.Dockerfile --target $$image -t offkey/$$image . >/dev/null; done
 
 .PHONY: test
 test: ## run every test, Rust and Python, but the long ones
@@ -97,12 +116,17 @@ test-python: .venv/test ## run the tests of the whole, but the long ones: PYTEST
 
 .PHONY: test-long
 test-long: build .venv/test $(S3S_FS) ## run the long tests
-	@OFFKEY_S3_SERVER=$(S3S_FS) .venv/bin/python -m pytest tests/python -q -m slow -rs $(PYTEST)
+	@OFFKEY_S3_SERVER=$(S3S_FS) .venv/bin/python -m pytest tests/python -q -m slow -rs --deselect tests/python/test_celery.py $(PYTEST)
 
 .PHONY: test-engine
-test-engine: .venv/test ## run the DAG in containers, on a Docker engine of its own where none runs
+test-engine: build .venv/test ## run the DAG in containers, on a Docker engine of its own where none runs
 	@tools/need --install dockerd debootstrap
-	@tools/engine sh -c 'docker/make-base && .venv/bin/python -m pytest tests/python/test_engine.py -q -rs'
+	@tools/engine sh -c '$(MAKE) images && .venv/bin/python -m pytest tests/python/test_engine.py -q -rs $(PYTEST)'
+
+.PHONY: test-celery
+test-celery: build .venv/celery ## run the DAG on CeleryExecutor: Redis, PostgreSQL, two workers, kill -9 of one
+	@tools/need --install redis-server postgres
+	@.venv/bin/python -m pytest tests/python/test_celery.py -q -rs -s
 
 .PHONY: lint
 lint: ## check format and style; clippy compiles Polars a second time
@@ -132,7 +156,8 @@ sample: ## write the bundled sample anew
 .PHONY: lock
 lock: .venv/bin/uv ## write the Python locks anew: LOCK=--upgrade for newer versions
 	@cd requirements && compile="../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url" && \
-		$$compile $(LOCK) run.in -o run.txt && $$compile -c run.txt quality.in -o quality.txt && $$compile -c run.txt test.in -o test.txt
+		$$compile $(LOCK) run.in -o run.txt && $$compile -c run.txt quality.in -o quality.txt && $$compile -c run.txt test.in -o test.txt && \
+		$$compile -c test.txt celery.in -o celery.txt
 
 .PHONY: clean
 clean: ## remove what was compiled and installed; lakes stay

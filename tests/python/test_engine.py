@@ -1,6 +1,7 @@
-"""The DAG on a real engine: images from docker/Dockerfile, their programs replaced by a shell script that tells what it finds.
+"""The DAG on a real engine: in images whose programs are a shell script that tells what it finds, and in the images as they are.
 
-Wants an engine (DOCKER_HOST or its usual socket) that has debian:bookworm-slim, which `docker/make-base` can make.
+Wants an engine (DOCKER_HOST or its usual socket) that has debian:bookworm-slim, which `docker/make-base` can make, and, for the
+real programs, what `make images` builds.
 """
 
 import json
@@ -8,10 +9,13 @@ import os
 import shutil
 import threading
 import time
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
 from airflow_home import ROOT, airflow, migrated
+from conftest import SAMPLE
+from road import Road
 
 import container
 import docker
@@ -44,17 +48,19 @@ esac
 """
 
 
-def engine():
-    """A client of the engine, or None."""
+def engine(*images: str):
+    """A client of the engine if it has these images, or None."""
     try:
         client = docker.from_env(timeout=60)
-        client.images.get(BASE)
+        for image in images:
+            client.images.get(image)
     except docker.errors.DockerException:
         return None
     return client
 
 
-ENGINE = engine()
+ENGINE = engine(BASE)
+REAL = [f"offkey/{name}" for name in ("ingest", "clean", "featurize", "quality")]
 pytestmark = pytest.mark.skipif(ENGINE is None, reason=f"no engine with {BASE}: THE DAG IS NOT RUN IN CONTAINERS")
 
 
@@ -63,12 +69,15 @@ def lake(tmp_path_factory):
     """A lake that the containers' user may write, and images to write it with; both are removed after the tests."""
     migrated()
     context = tmp_path_factory.mktemp("context")
-    programs = context / "target/release"
+    programs = context / "target/images"
     programs.mkdir(parents=True)
     for name in ("ingest", "clean", "featurize"):
         (programs / name).write_text(STAND_IN)
         (programs / name).chmod(0o755)
     shutil.copy(ROOT / "docker/Dockerfile", context)
+    (context / "crates").mkdir()
+    for name in ("Cargo.toml", "Cargo.lock"):
+        (context / name).touch()
     for name in ("ingest", "clean", "featurize"):
         ENGINE.images.build(
             path=str(context), target=name, tag=f"offkey-test/{name}:latest", buildargs={"BUILDER": BASE}, rm=True, forcerm=True
@@ -139,3 +148,70 @@ def test_a_killed_task_takes_its_container_along(lake, monkeypatch):
     assert not thread.is_alive()
     assert [error.code for error in raised] == [143]
     assert left_over() == []
+
+
+real = pytest.mark.skipif(engine(*REAL) is None, reason="no images of the programs: `make images` builds them")
+
+
+@contextmanager
+def killing(task: str, killed: list):
+    """Kills the first container of a task, as the kernel does when memory is short."""
+    over = threading.Event()
+
+    def look():
+        while not over.is_set() and not killed:
+            for found in ENGINE.containers.list(filters={"label": f"offkey.task={task}"}):
+                found.kill()
+                killed.append(found.labels["offkey.try"])
+            time.sleep(0.1)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@real
+def test_the_real_programs_in_containers_and_one_is_killed(road: Road, tmp_path):
+    """The sample from file to promoted dataset; the gate's container is killed once and the task tried again."""
+    killed, folder = [], tmp_path / "lake"
+    if os.geteuid() != 0:
+        folder.mkdir(mode=0o777)
+    shutil.copy(SAMPLE, tmp_path)
+    conf = {"lake": str(folder), "input": [str(tmp_path / SAMPLE.name)], "name": "sample"}
+    with killing("gate_clean", killed):
+        done = airflow(
+            "dags", "test", "tweets", "--conf", json.dumps(conf), RUNNER="docker", OFFKEY_FOLDERS=str(tmp_path)
+        )
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert killed == ["1"] and "quality ended with exit code 137" in done.stdout
+    contained = Road(road.programs, folder)
+    assert contained.parquet() == road.parquet()
+    assert list(folder.glob("_meta/reports/*/report.html")) and list(folder.glob("_meta/reports/*/data_docs/index.html"))
+    assert left_over() == []
+
+
+@real
+def test_the_real_programs_in_containers_on_s3(road: Road, s3):
+    """The same, with nothing of this machine mounted but the input."""
+    bucket, keys = s3
+    conf = {"lake": "s3://offkey/lake", "input": [str(SAMPLE)], "name": "sample"}
+    settings = {"RUNNER": "docker", "OFFKEY_FOLDERS": str(SAMPLE.parent), "OFFKEY_NETWORK": "host", **keys}
+    done = airflow("dags", "test", "tweets", "--conf", json.dumps(conf), **settings)
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert Road(road.programs, "s3://offkey/lake", bucket / "lake").parquet() == road.parquet()
+    assert left_over() == []
+
+
+@real
+@pytest.mark.parametrize("image", REAL[:3])
+def test_images_are_small_and_labelled(image):
+    client = engine(*REAL)
+    above = client.images.get(image).attrs["Size"] - client.images.get(BASE).attrs["Size"]
+    labels = client.images.get(image).labels
+    assert above < 60_000_000
+    assert labels["org.opencontainers.image.title"] == image.partition("/")[2] and labels["org.opencontainers.image.licenses"]
+    assert client.images.get(image).attrs["Config"]["User"] == "65532:65532"
