@@ -211,6 +211,8 @@ pub(crate) fn unread_row(source: &str, id: &str, time: Option<i64>, place: &Plac
             ("lang_source", _) => rows.text(name, Some("none")),
             (_, Kind::String) => rows.text(name, (!column.nullable).then_some("")),
             (_, Kind::Strings) => rows.texts(name, std::iter::empty()),
+            (_, Kind::I32s) => rows.wholes32(name, &[]),
+            (_, Kind::F32s) => rows.reals32(name, &[]),
             (_, Kind::Bool) => rows.flag(name, (!column.nullable).then_some(false)),
             (_, Kind::F32) => rows.real32(name, (!column.nullable).then_some(0.0)),
             (_, Kind::F64) => rows.real64(name, None),

@@ -6,6 +6,7 @@ use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use lake::{Grain, Location};
 use task::{Common, ENVIRONMENT, EXIT_CODES, Exit, Failure, Outcome};
 
+use crate::hashing::{Hashing, Ngrams};
 use crate::split::{Cuts, Shares};
 
 const EXAMPLES: &str = "\
@@ -96,6 +97,24 @@ pub struct Make {
     /// Keep only the earliest of near copies, instead of those in the split of the earliest
     #[arg(long, env = "OFFKEY_DROP_NEAR_COPIES", help_heading = "Near copies")]
     pub drop_near_copies: bool,
+
+    /// Hash the tokens to sparse vectors of 2^N columns, as scikit-learn's HashingVectorizer does (18 is usual)
+    #[arg(long, env = "OFFKEY_HASH_BITS", value_name = "N", value_parser = clap::value_parser!(u8).range(..=24), help_heading = "Hashed tokens")]
+    pub hash_bits: Option<u8>,
+
+    /// With --hash-bits: least and greatest number of tokens that are hashed together
+    #[arg(
+        long,
+        env = "OFFKEY_NGRAMS",
+        value_name = "MIN,MAX",
+        default_value = "1,1",
+        help_heading = "Hashed tokens"
+    )]
+    pub ngrams: Ngrams,
+
+    /// With --hash-bits: TF-IDF weights too, fitted on train only
+    #[arg(long, env = "OFFKEY_TFIDF", help_heading = "Hashed tokens")]
+    pub tfidf: bool,
 
     /// How the Parquet files are compressed
     #[arg(long, env = "OFFKEY_COMPRESSION", value_name = "CODEC", value_enum, default_value_t = Codec::Zstd)]
@@ -207,6 +226,12 @@ impl Args {
 }
 
 impl Make {
+    /// How tokens are hashed; 0 bits are none.
+    pub(crate) fn hashing(&self) -> Option<Hashing> {
+        let bits = self.hash_bits.filter(|bits| *bits > 0)?;
+        Some(Hashing { bits, ngrams: self.ngrams, weighted: self.tfidf })
+    }
+
     /// Checks what clap cannot.
     pub(crate) fn check(&self, grain: Grain) -> Outcome<()> {
         let (unit, example) = match grain {
@@ -226,6 +251,10 @@ impl Make {
         {
             return Err(usage("--since is not before --until")
                 .hint("the interval is half-open: until is the first instant outside"));
+        }
+        if self.tfidf && self.hashing().is_none() {
+            return Err(usage("--tfidf weighs hashed tokens, and --hash-bits is not given")
+                .hint("add --hash-bits 18, or leave --tfidf out"));
         }
         match (self.split_by, &self.cuts) {
             (By::Time, None) => Err(usage("--split-by time needs --cuts")

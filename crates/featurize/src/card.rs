@@ -4,7 +4,9 @@
 use std::fmt::Write;
 
 use lake::{Counts, DatasetManifest, Ledger};
-use table::{Column, dataset};
+use table::Column;
+
+use crate::hashing::{self, Hashing};
 
 /// Languages shown; the others are summed.
 const LANGUAGES: usize = 12;
@@ -125,7 +127,7 @@ fn lines(out: &mut String, what: &str, counts: &Counts) -> std::fmt::Result {
     counts.iter().try_for_each(|(name, n)| writeln!(out, "| − {what}: {name} | {} |", number(*n)))
 }
 
-fn columns(out: &mut String, _: &DatasetManifest) -> std::fmt::Result {
+fn columns(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
     writeln!(
         out,
         "## Columns\n\nNull means that the source did not say. Nothing is NaN. Times are UTC; ids are strings.\n"
@@ -135,7 +137,7 @@ fn columns(out: &mut String, _: &DatasetManifest) -> std::fmt::Result {
         "*Engagement is known only later*: it is no input for a prediction made when a tweet is posted.\n"
     )?;
     writeln!(out, "| column | type | null | role | unit | what it says |\n|---|---|---|---|---|---|")?;
-    for column in dataset() {
+    for column in hashing::columns(Hashing::from_arguments(&m.arguments).as_ref()) {
         let Column { name, nullable, unit, doc, .. } = column;
         let kind = word(&column.kind);
         let null = if nullable { "yes" } else { "" };

@@ -3,20 +3,32 @@
 use std::f64::consts::TAU;
 
 use polars::prelude::{DataFrame, PolarsResult, StringChunked};
-use table::{Builder, FEATURES};
+use table::{Builder, CLEAN, FEATURES};
 
+use crate::hashing::{Hashing, columns, unit};
 use crate::rows::{Names, texts, times};
 use crate::split::Rule;
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
 
-/// `table::FEATURES` of each row, and the number of its split; `near` are the rows' groups of near copies.
+/// What features are made by.
+#[derive(Clone, Copy)]
+pub(crate) struct Recipe<'a> {
+    pub(crate) rule: &'a Rule,
+    pub(crate) hashing: Option<&'a Hashing>,
+    /// Where hashed tokens are weighted: of each index.
+    pub(crate) idf: &'a [f64],
+}
+
+/// The columns of each row that clean does not know, and the number of its split; `near` are the rows'
+/// groups of near copies.
 pub(crate) fn features(
     frame: &DataFrame,
-    rule: &Rule,
-    near: Vec<Option<&str>>,
+    recipe: Recipe,
+    near: &[Option<&str>],
 ) -> PolarsResult<(DataFrame, Vec<usize>)> {
+    let rule = recipe.rule;
     let names = Names::of(frame)?;
     let (text, lang) = (texts(frame, "text")?, texts(frame, "lang")?);
     let (created, joined) = (times(frame, "created_at")?, times(frame, "user_created_at")?);
@@ -28,7 +40,8 @@ pub(crate) fn features(
         .map(|c| Ok(frame.column(c)?.i64()?.iter().collect()))
         .collect::<PolarsResult<Vec<Vec<Option<i64>>>>>()?;
 
-    let mut out = Builder::new(FEATURES, frame.height());
+    let columns = &columns(recipe.hashing)[CLEAN.len()..];
+    let mut out = Builder::new(columns, frame.height());
     let mut splits = Vec::with_capacity(frame.height());
     for row in 0..frame.height() {
         let text = Marks::of(text[row].unwrap_or_default());
@@ -83,6 +96,16 @@ pub(crate) fn features(
         out.text("group", Some(&format!("{group:016x}")));
         out.text("split", Some(rule.names()[split]));
         splits.push(split);
+        if let Some(hashing) = recipe.hashing {
+            let (index, sums): (Vec<i32>, Vec<f64>) = hashing.sums(tokens.row(row)).into_iter().unzip();
+            out.wholes32("hash_index", &index);
+            out.reals32("hash_value", &unit(sums.iter().copied()).collect::<Vec<_>>());
+            if hashing.weighted {
+                let idf = |index: &i32| usize::try_from(*index).ok().and_then(|n| recipe.idf.get(n));
+                let weights = index.iter().zip(&sums).map(|(i, sum)| sum * idf(i).copied().unwrap_or(1.0));
+                out.reals32("tfidf_value", &unit(weights).collect::<Vec<_>>());
+            }
+        }
     }
     Ok((out.finish()?, splits))
 }
@@ -114,14 +137,14 @@ fn ratio(part: u32, whole: u32) -> f32 {
 }
 
 /// A column of lists of texts.
-struct Lists {
+pub(crate) struct Lists {
     /// Where each list ends; one more than rows, from 0.
     ends: Vec<usize>,
     inner: StringChunked,
 }
 
 impl Lists {
-    fn of(frame: &DataFrame, name: &str) -> PolarsResult<Self> {
+    pub(crate) fn of(frame: &DataFrame, name: &str) -> PolarsResult<Self> {
         let lists = frame.column(name)?.list()?.rechunk().into_owned();
         let ends = lists.downcast_iter().next().map_or(vec![0], |array| {
             array.offsets().iter().map(|o| usize::try_from(*o).unwrap_or_default()).collect()
@@ -133,7 +156,7 @@ impl Lists {
         u32::try_from(self.ends[row + 1] - self.ends[row]).unwrap_or(u32::MAX)
     }
 
-    fn row(&self, row: usize) -> impl Iterator<Item = &str> {
+    pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = &str> {
         (self.ends[row]..self.ends[row + 1]).map(|at| self.inner.get(at).unwrap_or_default())
     }
 }

@@ -6,16 +6,20 @@ use lake::{
     Condition, DatasetManifest, FileStat, InputStat, Ledger, RunManifest, SWEEP_AFTER, SplitStat, sha256_hex,
 };
 use serde_json::{Value, json};
-use table::{SCHEMA_VERSION, dataset, describe};
+use table::{SCHEMA_VERSION, describe};
 use task::{Exit, Failure, Outcome, Summary, Task};
 
 use crate::about::About;
 use crate::args::Make;
+use crate::hashing::columns;
 use crate::plan::{Plan, RULES, inputs};
 use crate::rows::TWEETS;
 use crate::version::Version;
 use crate::write::{Written, write};
 use crate::{card, fates};
+
+/// What stands beside the data of every version.
+pub(crate) const BESIDE: [&str; 2] = ["README.md", "schema.json"];
 
 /// Runs the stage.
 pub(crate) fn make(args: &Make, task: &Task) -> Outcome<Summary> {
@@ -53,7 +57,7 @@ fn publish(plan: &Plan, task: &Task) -> Outcome<DatasetManifest> {
     let fates = fates::decide(plan, task)?;
     let written = write(plan, &fates, task)?;
     let mut manifest = manifest(plan, written)?;
-    let beside = [("schema.json", schema()), ("README.md", card::card(&manifest).into_bytes())];
+    let beside = [("schema.json", schema(plan)), ("README.md", card::card(&manifest).into_bytes())];
     for (name, bytes) in beside {
         plan.lake.put(&format!("{}/{name}", plan.folder()), &bytes)?;
         let stat = FileStat { size: bytes.len() as u64, sha256: sha256_hex(&bytes), rows: lines(&bytes) };
@@ -77,8 +81,8 @@ fn pretty(value: &impl serde::Serialize) -> Vec<u8> {
 }
 
 /// `schema.json`: the column table with its versions.
-fn schema() -> Vec<u8> {
-    let columns = describe(&dataset());
+fn schema(plan: &Plan) -> Vec<u8> {
+    let columns = describe(&columns(plan.hashing.as_ref()));
     format!("{{\n\"schema\": \"{SCHEMA_VERSION}\",\n\"rules\": \"{RULES}\",\n\"columns\": {columns}\n}}\n")
         .into_bytes()
 }
@@ -104,7 +108,7 @@ fn manifest(plan: &Plan, written: Written) -> Outcome<DatasetManifest> {
         clean,
         splits: splits.collect(),
         files: written.files,
-        beside: BTreeMap::new(),
+        beside: written.features,
         inputs: inputs(&plan.pointers),
         tombstones: plan.tombstones.hash(),
         arguments: plan.arguments.clone(),

@@ -6,6 +6,7 @@ use table::{Compression, SCHEMA_VERSION};
 use task::{Exit, Failure, Outcome};
 
 use crate::args::{Codec, Make};
+use crate::hashing::Hashing;
 use crate::split::Rule;
 
 /// Version of the rules here; a change of what is made of the same input raises it.
@@ -30,6 +31,7 @@ pub(crate) struct Plan {
     pub(crate) fingerprint: String,
     pub(crate) rule: Rule,
     pub(crate) near: Near,
+    pub(crate) hashing: Option<Hashing>,
     pub(crate) compression: Compression,
     pub(crate) interval: TimeInterval,
     pub(crate) arguments: Value,
@@ -77,6 +79,9 @@ impl Plan {
         let near = Near { threshold: args.near_copies, dropped: args.drop_near_copies };
         arguments.insert("near_copies".into(), json!(near.threshold));
         arguments.insert("drop_near_copies".into(), json!(near.dropped));
+        let hashing = args.hashing();
+        let hashed = Hashing::arguments(hashing.as_ref());
+        arguments.extend(hashed.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let arguments = Value::Object(arguments);
         let tombstones = lake.tombstones()?;
         let fingerprint = fingerprint(
@@ -95,6 +100,7 @@ impl Plan {
             fingerprint,
             rule,
             near,
+            hashing,
             compression,
             interval,
             arguments,

@@ -125,8 +125,8 @@ pub(crate) fn writing(key: &str) -> impl Fn(PolarsError) -> Failure {
 
 /// A failure of the files that hold what memory shall not.
 pub(crate) fn spilling(e: std::io::Error) -> Failure {
-    Failure::new(Exit::Storage, format!("cannot keep the texts to be compared in a temporary file: {e}"))
-        .hint("it takes 200 bytes a row: in the folder of a local lake, else in TMPDIR")
+    Failure::new(Exit::Storage, format!("cannot keep rows in a temporary file: {e}"))
+        .hint("it takes 200 bytes a row, and 8 a hashed token: in the folder of a local lake, else in TMPDIR")
 }
 
 /// A failure to compute: the columns were not as the table says.

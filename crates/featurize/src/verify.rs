@@ -1,19 +1,26 @@
 //! `featurize verify`: recomputes what a version says of itself, and ends at the first lie.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
-use lake::{Counts, DatasetFile, DatasetManifest, IdRange, Lake, TimeRange, Tombstones};
+use lake::{
+    Counts, DatasetFile, DatasetManifest, FileStat, IdRange, Lake, TimeRange, Tombstones, sha256_hex,
+};
 use polars::prelude::DataFrame;
 use serde::Serialize;
-use table::{SCHEMA_VERSION, dataset, empty};
+use sha2::{Digest, Sha256};
+use table::{SCHEMA_VERSION, empty};
 use task::{Exit, Failure, Outcome, Progress, Task, ordered_map};
 
 use crate::about::About;
 use crate::args;
 use crate::fates::hidden;
-use crate::make::{lines, share};
+use crate::features::{Recipe, features};
+use crate::hashing::{Frequencies, Hashing, columns};
+use crate::make::{BESIDE, lines, share};
+use crate::matrices::{IDF, Matrices, idf_file, paths, read_idf};
 use crate::plan::{RULES, fingerprint};
-use crate::rows::{Names, computing, reading, texts};
+use crate::rows::{Names, computing, reading, spilling, texts};
 use crate::split::{Rule, wide};
 use crate::version::{Version, lie};
 
@@ -47,14 +54,20 @@ pub(crate) fn verify(args: &args::Verify, task: &Task) -> Outcome<Verified> {
     let manifest = &version.manifest;
     let rule = check_manifest(manifest)?;
     version.check_sizes()?;
-    for (name, stat) in &manifest.beside {
+    let hashing = check_beside(manifest, &rule)?;
+    for (name, stat) in manifest.beside.iter().filter(|(name, _)| !name.contains('/')) {
         let (bytes, _) = version.store.get(name)?.ok_or_else(|| lie(format!("{name} is gone")))?;
         said(&format!("the SHA-256 of {name}"), &stat.sha256, &lake::sha256_hex(&bytes))?;
         said(&format!("lines of {name}"), stat.rows, lines(&bytes))?;
     }
     let tombstones = args.lake.as_ref().map(|at| Lake::open(at)?.tombstones()).transpose()?;
-    let found = read(&version, &rule, tombstones.as_ref(), task)?;
+    let idf = idf(&version, hashing.as_ref())?;
+    let recipe = Recipe { rule: &rule, hashing: hashing.as_ref(), idf: &idf };
+    let found = read(&version, recipe, tombstones.as_ref(), task)?;
     check_rows(manifest, &rule, &found)?;
+    if let Some(hashing) = &hashing {
+        check_features(&version, &rule, hashing, &idf, task)?;
+    }
     Ok(Verified {
         stage: "verify",
         dataset: manifest.dataset.clone(),
@@ -117,6 +130,94 @@ fn check_manifest(manifest: &DatasetManifest) -> Outcome<Rule> {
     }
 }
 
+/// Beside the data there are the files that such a version has. Returns how its tokens were hashed.
+fn check_beside(manifest: &DatasetManifest, rule: &Rule) -> Outcome<Option<Hashing>> {
+    let hashing = Hashing::from_arguments(&manifest.arguments);
+    let mut names = paths(hashing.as_ref(), rule.names());
+    names.extend(BESIDE.map(str::to_owned));
+    names.sort_unstable();
+    let told: Vec<String> = manifest.beside.keys().cloned().collect();
+    said("the files beside data", told, names)?;
+    Ok(hashing)
+}
+
+/// The weights of the indices, from their file.
+fn idf(version: &Version, hashing: Option<&Hashing>) -> Outcome<Vec<f64>> {
+    let Some(hashing) = hashing.filter(|hashing| hashing.weighted) else { return Ok(Vec::new()) };
+    let (bytes, _) = version.store.get(IDF)?.ok_or_else(|| lie(format!("{IDF} is gone")))?;
+    read_idf(&bytes, hashing.size()).ok_or_else(|| lie(format!("{IDF} is not of {} indices", hashing.size())))
+}
+
+/// The files of `features/` are what the rows make.
+fn check_features(
+    version: &Version,
+    rule: &Rule,
+    hashing: &Hashing,
+    idf: &[f64],
+    task: &Task,
+) -> Outcome<()> {
+    let manifest = &version.manifest;
+    let mut columns = vec!["hash_index", "hash_value"];
+    columns.extend(hashing.weighted.then_some("tfidf_value"));
+    let (mut frequencies, mut made) = (Frequencies::new(hashing), Vec::new());
+    for split in rule.names() {
+        let mut matrices = Matrices::new(Some(hashing), split, None).map_err(spilling)?;
+        for file in manifest.files.iter().filter(|file| file.split == *split) {
+            let (_copy, rows) = version.rows(file, Some(&columns))?;
+            for frame in rows {
+                task.stop.check()?;
+                let frame = frame.map_err(reading(&file.path))?;
+                matrices.add(&frame).map_err(computing)?;
+                if *split == rule.names()[0] {
+                    frequencies.add_all(&frame).map_err(computing)?;
+                }
+            }
+        }
+        for (path, matrix) in matrices.files() {
+            let mut sink = Hashed::default();
+            let rows = matrix.finish(&mut sink).map_err(spilling)?;
+            made.push((path, sink.finish(rows)));
+        }
+    }
+    if hashing.weighted {
+        let file = idf_file(&frequencies.idf()).map_err(spilling)?;
+        let stat = FileStat { size: file.len() as u64, sha256: sha256_hex(&file), rows: idf.len() as u64 };
+        made.push((IDF.to_owned(), stat));
+    }
+    for (path, stat) in made {
+        said(&path, manifest.beside.get(&path), Some(&stat))?;
+        let bytes = version.store.read_verified(&path, stat.size, &stat.sha256)?;
+        std::io::copy(&mut { bytes }, &mut std::io::sink()).map_err(|e| lie(e.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Takes the hash of what is written.
+#[derive(Default)]
+struct Hashed {
+    hasher: Sha256,
+    size: u64,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.hasher.update(bytes);
+        self.size += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Hashed {
+    fn finish(self, rows: u64) -> FileStat {
+        let sha256 = self.hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        FileStat { size: self.size, sha256, rows }
+    }
+}
+
 /// What the rows are.
 struct Found {
     splits: BTreeMap<String, About>,
@@ -124,7 +225,7 @@ struct Found {
     ids: Vec<u128>,
 }
 
-fn read(version: &Version, rule: &Rule, tombstones: Option<&Tombstones>, task: &Task) -> Outcome<Found> {
+fn read(version: &Version, recipe: Recipe, tombstones: Option<&Tombstones>, task: &Task) -> Outcome<Found> {
     let mut found = Found { splits: BTreeMap::new(), ids: Vec::new() };
     let progress = Progress::things(version.manifest.files.len() as u64);
     progress.say("files verified".into());
@@ -132,7 +233,7 @@ fn read(version: &Version, rule: &Rule, tombstones: Option<&Tombstones>, task: &
     ordered_map(
         task.threads,
         || Ok(files.next()),
-        |file: &DatasetFile| read_file(version, file, rule, tombstones, task).map(|found| (file, found)),
+        |file: &DatasetFile| read_file(version, file, recipe, tombstones, task).map(|found| (file, found)),
         |(file, (about, ids))| {
             found.splits.entry(file.split.clone()).or_default().join(&about);
             found.ids.extend(ids);
@@ -147,21 +248,22 @@ fn read(version: &Version, rule: &Rule, tombstones: Option<&Tombstones>, task: &
 fn read_file(
     version: &Version,
     file: &DatasetFile,
-    rule: &Rule,
+    recipe: Recipe,
     tombstones: Option<&Tombstones>,
     task: &Task,
 ) -> Outcome<(About, Vec<u128>)> {
     let (_copy, rows) = version.rows(file, None)?;
     said(&format!("rows of {}", file.path), file.stat.rows, rows.height() as u64)?;
     let (mut about, mut ids) = (About::default(), Vec::new());
-    let schema = empty(&dataset()).schema().clone();
+    let schema = empty(&columns(recipe.hashing)).schema().clone();
     for frame in rows {
         task.stop.check()?;
         let frame = frame.map_err(reading(&file.path))?;
         if *frame.schema() != schema {
             return Err(lie(format!("{} has other columns than the column table", file.path)));
         }
-        check_splits(&frame, file, rule, tombstones, &mut ids)?;
+        check_splits(&frame, file, recipe.rule, tombstones, &mut ids)?;
+        check_columns(&frame, file, recipe)?;
         about.add(&frame).map_err(computing)?;
     }
     Ok((about, ids))
@@ -192,6 +294,19 @@ fn check_splits(
             return lie("was deleted since: run featurize again for a version without it");
         }
         ids.push(wide(member.source, member.tweet_id));
+    }
+    Ok(())
+}
+
+/// The columns that featurize made are what the others make.
+fn check_columns(frame: &DataFrame, file: &DatasetFile, recipe: Recipe) -> Outcome<()> {
+    let near = texts(frame, "near_copy_group").map_err(computing)?;
+    let (made, _) = features(frame, recipe, &near).map_err(computing)?;
+    for column in made.columns() {
+        let told = frame.column(column.name()).map_err(computing)?;
+        if !told.equals_missing(column) {
+            return Err(lie(format!("{}: {} is not what its rows make", file.path, column.name())));
+        }
     }
     Ok(())
 }

@@ -57,9 +57,10 @@ impl Version {
         let data = self.manifest.files.iter().map(|f| (f.path.clone(), f.stat.size));
         let beside = self.manifest.beside.iter().map(|(name, stat)| (name.clone(), stat.size));
         let told: BTreeMap<String, u64> = data.chain(beside).collect();
+        let listed = [self.store.list("data")?, self.store.list("features")?];
         let mut there: BTreeMap<String, u64> =
-            self.store.list("data")?.into_iter().map(|e| (e.key, e.size)).collect();
-        for name in self.manifest.beside.keys() {
+            listed.into_iter().flatten().map(|e| (e.key, e.size)).collect();
+        for name in self.manifest.beside.keys().filter(|name| !name.contains('/')) {
             if let Some((bytes, _)) = self.store.get(name)? {
                 there.insert(name.clone(), bytes.len() as u64);
             }

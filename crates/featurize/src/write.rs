@@ -4,23 +4,26 @@
 //! nothing is sorted, and memory holds a few batches whatever the size.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::ops::ControlFlow;
 
-use lake::{Counts, DatasetFile, Ledger};
+use lake::{Counts, DatasetFile, FileStat, Ledger};
 use polars::prelude::{
     Column, DataFrame, DataFrameJoinOps, IntoColumn, JoinArgs, JoinType, MaintainOrderJoin, PolarsResult,
     Series,
 };
-use table::{Sink, dataset};
+use table::Sink;
 use task::{Exit, Failure, Outcome, Progress, Task, ordered_map};
 
 use crate::about::About;
 use crate::batches::{Batch, Batches};
 use crate::fates::{Fates, Reason, hidden, hidden_place};
-use crate::features::{features, part};
+use crate::features::{Recipe, features, part};
+use crate::hashing::{columns, fit};
+use crate::matrices::{IDF, Matrices, idf_file};
 use crate::merge::MERGED;
 use crate::plan::Plan;
-use crate::rows::{Names, computing, numbers, writing};
+use crate::rows::{Names, computing, numbers, spilling, writing};
 
 /// Rows of a file, its last row group aside: how many files there are follows from the rows alone.
 const ROWS_PER_FILE: u64 = 1_000_000;
@@ -34,11 +37,23 @@ pub(crate) struct Written {
     pub(crate) samples: BTreeMap<String, Vec<String>>,
     /// By split.
     pub(crate) about: Vec<About>,
+    /// Files of `features/`, by name.
+    pub(crate) features: BTreeMap<String, FileStat>,
 }
 
-/// Writes the files of `data/`.
+/// Writes the files of `data/` and `features/`.
 pub(crate) fn write(plan: &Plan, fates: &Fates, task: &Task) -> Outcome<Written> {
     let names = plan.rule.names();
+    let idf = match plan.hashing.as_ref().filter(|hashing| hashing.weighted) {
+        Some(hashing) => fit(plan, fates, hashing, task)?,
+        None => Vec::new(),
+    };
+    let recipe = Recipe { rule: &plan.rule, hashing: plan.hashing.as_ref(), idf: &idf };
+    let mut matrices = names
+        .iter()
+        .map(|name| Matrices::new(plan.hashing.as_ref(), name, Some(plan.lake.location())))
+        .collect::<std::io::Result<Vec<_>>>()
+        .map_err(spilling)?;
     let mut outputs: Vec<Output> = names
         .iter()
         .zip(&fates.splits)
@@ -49,6 +64,7 @@ pub(crate) fn write(plan: &Plan, fates: &Fates, task: &Task) -> Outcome<Written>
         dropped: Counts::new(),
         samples: BTreeMap::new(),
         about: vec![About::default(); names.len()],
+        features: BTreeMap::new(),
     };
     let progress = Progress::things(plan.pointers.iter().map(|p| p.ledger.kept).sum());
     progress.say("rows written".into());
@@ -60,7 +76,7 @@ pub(crate) fn write(plan: &Plan, fates: &Fates, task: &Task) -> Outcome<Written>
             task.stop.check()?;
             batches.next()
         },
-        |batch: Batch| work(&batch, plan, fates).map_err(computing),
+        |batch: Batch| work(&batch, plan, fates, recipe).map_err(computing),
         |result: Worked| {
             done += result.read;
             progress.at(done);
@@ -74,12 +90,25 @@ pub(crate) fn write(plan: &Plan, fates: &Fates, task: &Task) -> Outcome<Written>
             for (split, rows) in result.rows.iter().enumerate() {
                 written.about[split].add(rows).map_err(computing)?;
                 outputs[split].write(rows)?;
+                matrices[split].add(rows).map_err(writing("features"))?;
             }
             Ok(ControlFlow::Continue(()))
         },
     )?;
     for output in outputs {
         written.files.extend(output.finish()?);
+    }
+    let create = |path: &str| plan.lake.store.create(&format!("{}/{path}", plan.folder()));
+    for (path, matrix) in matrices.into_iter().flat_map(Matrices::files) {
+        let mut upload = create(&path)?;
+        let rows = matrix.finish(&mut upload).map_err(|e| writing(&path)(e.into()))?;
+        written.features.insert(path, upload.finish(rows)?);
+    }
+    if !idf.is_empty() {
+        let mut upload = create(IDF)?;
+        let rows = idf.len() as u64;
+        idf_file(&idf).and_then(|file| upload.write_all(&file)).map_err(|e| writing(IDF)(e.into()))?;
+        written.features.insert(IDF.into(), upload.finish(rows)?);
     }
     Ok(written)
 }
@@ -93,7 +122,7 @@ struct Worked {
     dropped: Vec<(Reason, Vec<String>)>,
 }
 
-fn work(batch: &Batch, plan: &Plan, fates: &Fates) -> PolarsResult<Worked> {
+fn work(batch: &Batch, plan: &Plan, fates: &Fates, recipe: Recipe) -> PolarsResult<Worked> {
     let read = batch.rows.height() as u64;
     let (kept, dropped) = fall(batch, plan, fates)?;
     let kept = match fates.winners.get(&batch.part) {
@@ -101,16 +130,20 @@ fn work(batch: &Batch, plan: &Plan, fates: &Fates) -> PolarsResult<Worked> {
         None => kept,
     };
     let kept = shown(kept, plan)?;
-    let groups =
+    let groups: Vec<Option<&str>> =
         numbers(&kept, "row")?.into_iter().map(|row| fates.near_copy_group(batch.part, row)).collect();
-    let (added, splits) = features(&kept, &plan.rule, groups)?;
+    let (added, splits) = features(&kept, recipe, &groups)?;
     let all = kept.hstack(added.columns())?;
     let rows = (0..plan.rule.names().len()).map(|n| part(&all, &splits, n)).collect::<PolarsResult<_>>()?;
     Ok(Worked { read, rows, dropped })
 }
 
 /// Takes out what does not stay. The rows that do carry their number in the partition as `row`.
-fn fall(batch: &Batch, plan: &Plan, fates: &Fates) -> PolarsResult<(DataFrame, Vec<(Reason, Vec<String>)>)> {
+pub(crate) fn fall(
+    batch: &Batch,
+    plan: &Plan,
+    fates: &Fates,
+) -> PolarsResult<(DataFrame, Vec<(Reason, Vec<String>)>)> {
     let losers = fates.losers.get(&batch.part).map_or(&[][..], Vec::as_slice);
     let mut losers =
         losers[losers.partition_point(|(row, _)| (*row as usize) < batch.at)..].iter().peekable();
@@ -197,7 +230,8 @@ impl<'a> Output<'a> {
         let path = format!("data/{}-{:05}-of-{:05}.parquet", self.split, self.files.len(), self.of);
         let upload = plan.lake.store.create(&format!("{}/{path}", plan.folder()))?;
         let about = [("offkey:dataset", format!("{}/{}", plan.name, plan.version))];
-        let sink = Sink::create(upload, &dataset(), plan.compression, &about).map_err(writing(&path))?;
+        let sink = Sink::create(upload, &columns(plan.hashing.as_ref()), plan.compression, &about)
+            .map_err(writing(&path))?;
         self.sink = Some((path, sink, 0));
         Ok(())
     }

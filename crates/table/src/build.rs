@@ -1,9 +1,10 @@
 //! Rows into a frame, cell by cell.
 
 use polars::prelude::{
-    BooleanChunkedBuilder, ChunkedBuilder, DataFrame, Float32Type, Float64Type, Int64Type, IntoColumn,
-    IntoSeries, ListBuilderTrait, ListStringChunkedBuilder, PlSmallStr, PolarsResult,
-    PrimitiveChunkedBuilder, StringChunkedBuilder, TimeUnit, TimeZone, UInt32Type,
+    BooleanChunkedBuilder, ChunkedBuilder, DataFrame, DataType, Float32Type, Float64Type, Int32Type,
+    Int64Type, IntoColumn, IntoSeries, ListBuilderTrait, ListPrimitiveChunkedBuilder,
+    ListStringChunkedBuilder, PlSmallStr, PolarsResult, PrimitiveChunkedBuilder, StringChunkedBuilder,
+    TimeUnit, TimeZone, UInt32Type,
 };
 
 use crate::columns::{Column, Kind};
@@ -20,6 +21,8 @@ pub struct Builder {
 enum Cells {
     String(StringChunkedBuilder),
     Strings(ListStringChunkedBuilder),
+    I32s(ListPrimitiveChunkedBuilder<Int32Type>),
+    F32s(ListPrimitiveChunkedBuilder<Float32Type>),
     Bool(BooleanChunkedBuilder),
     F32(PrimitiveChunkedBuilder<Float32Type>),
     F64(PrimitiveChunkedBuilder<Float64Type>),
@@ -35,6 +38,18 @@ impl Builder {
             match c.kind {
                 Kind::String => Cells::String(StringChunkedBuilder::new(name, capacity)),
                 Kind::Strings => Cells::Strings(ListStringChunkedBuilder::new(name, capacity, capacity * 4)),
+                Kind::I32s => Cells::I32s(ListPrimitiveChunkedBuilder::new(
+                    name,
+                    capacity,
+                    capacity * 16,
+                    DataType::Int32,
+                )),
+                Kind::F32s => Cells::F32s(ListPrimitiveChunkedBuilder::new(
+                    name,
+                    capacity,
+                    capacity * 16,
+                    DataType::Float32,
+                )),
                 Kind::Bool => Cells::Bool(BooleanChunkedBuilder::new(name, capacity)),
                 Kind::F32 => Cells::F32(PrimitiveChunkedBuilder::new(name, capacity)),
                 Kind::F64 => Cells::F64(PrimitiveChunkedBuilder::new(name, capacity)),
@@ -79,6 +94,22 @@ impl Builder {
     pub fn texts<'a>(&mut self, name: &str, values: impl Iterator<Item = &'a str>) {
         match self.cell(name) {
             Cells::Strings(cells) => cells.append_values_iter(values),
+            _ => unsuited(name),
+        }
+    }
+
+    /// A list of whole numbers.
+    pub fn wholes32(&mut self, name: &str, values: &[i32]) {
+        match self.cell(name) {
+            Cells::I32s(cells) => cells.append_slice(values),
+            _ => unsuited(name),
+        }
+    }
+
+    /// A list of 32-bit floats.
+    pub fn reals32(&mut self, name: &str, values: &[f32]) {
+        match self.cell(name) {
+            Cells::F32s(cells) => cells.append_slice(values),
             _ => unsuited(name),
         }
     }
@@ -132,6 +163,8 @@ impl Builder {
             let series = match cells {
                 Cells::String(cells) => cells.finish().into_series(),
                 Cells::Strings(mut cells) => cells.finish().into_series(),
+                Cells::I32s(mut cells) => cells.finish().into_series(),
+                Cells::F32s(mut cells) => cells.finish().into_series(),
                 Cells::Bool(cells) => cells.finish().into_series(),
                 Cells::F32(cells) => cells.finish().into_series(),
                 Cells::F64(cells) => cells.finish().into_series(),

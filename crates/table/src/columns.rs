@@ -15,6 +15,12 @@ pub enum Kind {
     /// A list of texts, never null, maybe empty.
     #[serde(rename = "list<string>")]
     Strings,
+    /// A list of signed 32-bit whole numbers, never null, maybe empty.
+    #[serde(rename = "list<int32>")]
+    I32s,
+    /// A list of 32-bit floats, never null, maybe empty.
+    #[serde(rename = "list<float32>")]
+    F32s,
     /// Microseconds since 1970, UTC.
     #[serde(rename = "timestamp[us, UTC]")]
     Time,
@@ -80,6 +86,8 @@ impl Column {
         match self.kind {
             Kind::String => DataType::String,
             Kind::Strings => DataType::List(Box::new(DataType::String)),
+            Kind::I32s => DataType::List(Box::new(DataType::Int32)),
+            Kind::F32s => DataType::List(Box::new(DataType::Float32)),
             Kind::Time => DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)),
             Kind::Bool => DataType::Boolean,
             Kind::F32 => DataType::Float32,
@@ -232,6 +240,17 @@ pub const FEATURES: &[Column] = columns! {
     Split: "split" String "train, validation or test";
 };
 
+/// What `featurize --hash-bits` adds after [`FEATURES`]: a row of a sparse matrix.
+pub const HASHED: &[Column] = columns! {
+    Feature: "hash_index" I32s ["below 2^hash_bits"] "indices of the hashed n-grams of tokens, ascending: scikit-learn's HashingVectorizer";
+    Feature: "hash_value" F32s ["unit length"] "its values at these indices, signed sums divided by their Euclidean length";
+};
+
+/// What `featurize --tfidf` adds after [`HASHED`].
+pub const WEIGHTED: &[Column] = columns! {
+    Feature: "tfidf_value" F32s ["unit length"] "TF-IDF weights at the same indices, by features/idf.npy, which is fitted on train only";
+};
+
 /// The last column of `dropped.parquet`.
 pub const DROP_REASON: Column = Column {
     name: "drop_reason",
@@ -247,7 +266,7 @@ pub fn dropped() -> Vec<Column> {
     CLEAN.iter().copied().chain([DROP_REASON]).collect()
 }
 
-/// The columns of a dataset.
+/// The columns of every dataset.
 pub fn dataset() -> Vec<Column> {
     [CLEAN, FEATURES].concat()
 }

@@ -10,7 +10,8 @@ mod write;
 
 pub use build::Builder;
 pub use columns::{
-    CLEAN, Column, DROP_REASON, FEATURES, Kind, Role, SCHEMA_VERSION, dataset, describe, dropped,
+    CLEAN, Column, DROP_REASON, FEATURES, HASHED, Kind, Role, SCHEMA_VERSION, WEIGHTED, dataset, describe,
+    dropped,
 };
 pub use read::{LocalCopy, Rows};
 pub use write::{Compression, ROWS_PER_GROUP, Sink, empty};

@@ -1,6 +1,4 @@
 //! What near copies are found by, outside memory: 80 bytes of bands a row, and its text.
-//!
-//! The files have no name, so a killed run leaves nothing.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Result, Write};
@@ -10,6 +8,7 @@ use lake::Location;
 
 use super::minhash::{BANDS, Signature};
 use super::shingles::{folded, shingles};
+use crate::temporary::temporary;
 
 /// What is told of a row when it is found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,15 +74,9 @@ pub(crate) struct Spill {
 }
 
 impl Spill {
-    /// For this many rows; in the folder of a local lake, else where temporary files go.
+    /// For this many rows.
     pub(crate) fn new(lake: &Location, rows: usize) -> Result<Self> {
-        let file = || {
-            let file = match lake {
-                Location::Local(root) => tempfile::tempfile_in(root),
-                Location::S3 { .. } => tempfile::tempfile(),
-            };
-            file.map(|file| BufWriter::with_capacity(1 << 16, file))
-        };
+        let file = || temporary(Some(lake)).map(|file| BufWriter::with_capacity(1 << 16, file));
         let mut offsets = Vec::with_capacity(rows + 1);
         offsets.push(0);
         Ok(Self {

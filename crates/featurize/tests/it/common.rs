@@ -109,6 +109,7 @@ pub fn frame(rows: &[Row]) -> DataFrame {
                 #[allow(clippy::cast_precision_loss)]
                 (Kind::F64, Cell::Whole(n)) => out.real64(column.name, Some(*n as f64)),
                 (Kind::F64, _) => out.real64(column.name, None),
+                (Kind::I32s | Kind::F32s, _) => panic!("clean has no lists of numbers"),
             }
         }
     }
@@ -235,8 +236,11 @@ impl Dataset {
     /// Every file below the folder, by name.
     pub fn bytes(&self) -> BTreeMap<String, Vec<u8>> {
         let mut all = BTreeMap::new();
-        for folder in [self.folder.clone(), self.folder.join("data")] {
-            for entry in std::fs::read_dir(&folder).unwrap() {
+        for folder in [self.folder.clone(), self.folder.join("data"), self.folder.join("features")]
+            .iter()
+            .filter(|f| f.is_dir())
+        {
+            for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
                 if path.is_file() {
                     let name = path.strip_prefix(&self.folder).unwrap().display().to_string();

@@ -4,6 +4,7 @@
 mod cli;
 mod common;
 mod features;
+mod hashing;
 mod merge;
 mod near;
 mod verify;
