@@ -54,7 +54,8 @@ def amplified(given, count: int, folder: Path) -> Path:
 
 
 def ours(tweets: Path, folder: Path) -> dict[str, dict]:
-    """The three stages over a new lake, one after the other. Retweets stay rows of their own, as the peers have them."""
+    """The three stages over a new lake, one after the other. Retweets stay rows of their own, as the peers have them. Then a script
+    that makes the columns of featurize once more."""
     lake, found = folder / "lake", {}
     shutil.rmtree(lake, ignore_errors=True)
     flags = {"ingest": ["--source", "file", "--input", str(tweets)], "clean": ["--retweets", "keep"], "featurize": ["--name", "bench"]}
@@ -63,6 +64,9 @@ def ours(tweets: Path, folder: Path) -> dict[str, dict]:
         found[stage] = measure(program, folder)
         summary = json.loads((folder / "stdout").read_text().splitlines()[-1])
         found[stage] |= {name: summary[count] for name, count in (("tweets", "consumed"), ("unique", "unique"), ("kept", "kept"))}
+    found["columns"] = measure([sys.executable, str(HERE / "featurize_polars.py"), str(lake), str(folder / "columns")], folder)
+    made = json.loads((folder / "columns/counts.json").read_text())
+    found["columns"] |= {"tweets": found["featurize"]["tweets"], "unique": found["featurize"]["unique"], "kept": made["kept"]}
     shutil.rmtree(lake)
     return found
 
@@ -106,6 +110,7 @@ def table(given, runs: dict[str, list[dict]], twice: dict[str, dict] | None, siz
         "|---|---|---|---|---|---|",
         *(row(stage, found[stage]) for stage in STAGES),
         row("the three together", together(found)),
+        row("the columns of featurize, by Polars in Python", found["columns"]),
         *(row(f"{label}, the job of clean, language by {given.peer_language}", found[name]) for name, label in PEERS.items() if name in found),
     ]
     if twice:
