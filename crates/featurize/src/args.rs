@@ -17,6 +17,10 @@ Examples:
     featurize --lake s3://lake/tweets --name week --since 2020-12-21 --until 2020-12-28 --split-by conversation
   Train on the past, test on what came later:
     featurize --lake lake --name later --split-by time --cuts 2020-12-26,2020-12-28
+  A new version without the tweets that were deleted since, by their ids:
+    featurize --lake lake --name tweets --tombstones deleted.txt
+  Sparse vectors for scikit-learn beside the rows, and one row of each text that was copied about:
+    featurize --lake lake --name tweets --hash-bits 18 --ngrams 1,2 --tfidf --drop-near-copies
   Check a version, then let readers have it:
     featurize verify lake/datasets/tweets/0123456789ab
     featurize promote lake/datasets/tweets/0123456789ab";
@@ -71,6 +75,10 @@ pub struct Make {
     /// Only partitions before this time
     #[arg(long, env = "OFFKEY_UNTIL", value_name = "T", value_parser = instant)]
     pub until: Option<i64>,
+
+    /// Leave out what must not be shown, now and later: ids, compliance rows or delete notices, one a line
+    #[arg(long, env = "OFFKEY_TOMBSTONES", value_name = "F")]
+    pub tombstones: Option<PathBuf>,
 
     /// What a split never tears apart, or a split by time
     #[arg(long, env = "OFFKEY_SPLIT_BY", value_name = "GROUP", value_enum, default_value_t = By::Author, help_heading = "Splits")]

@@ -8,6 +8,11 @@ use table::Column;
 
 use crate::hashing::{self, Hashing};
 
+/// Where the terms stand that govern tweets.
+pub(crate) const LICENSE: &str = "https://developer.x.com/en/developer-terms/agreement-and-policy";
+/// What they let one pass on.
+pub(crate) const REDISTRIBUTION: &str = "ids only";
+
 /// Languages shown; the others are summed.
 const LANGUAGES: usize = 12;
 
@@ -25,7 +30,7 @@ pub(crate) fn card(manifest: &DatasetManifest) -> String {
 fn front(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
     writeln!(out, "---\npretty_name: \"{}\"\nlicense: other", m.dataset)?;
     writeln!(out, "license_name: x-developer-agreement")?;
-    writeln!(out, "license_link: https://developer.x.com/en/developer-terms/agreement-and-policy")?;
+    writeln!(out, "license_link: {LICENSE}")?;
     let codes: Vec<&String> = m.languages.keys().filter(|code| code.len() == 2).collect();
     if !codes.is_empty() {
         writeln!(out, "language:")?;
@@ -50,9 +55,6 @@ fn headline(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
         number(m.ledger.unique),
         number(m.ledger.kept)
     )?;
-    let time = |t: Option<i64>| {
-        t.map_or_else(|| "unknown".to_owned(), |t| lake::format_micros(t).replace(".000000", ""))
-    };
     writeln!(out, "| | |\n|---|---|")?;
     writeln!(out, "| version | `{}` |", m.version)?;
     writeln!(out, "| tweets from | {} |", time(m.times.first))?;
@@ -62,31 +64,66 @@ fn headline(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
     writeln!(out, "| bytes | {} |\n", number(m.files.iter().map(|f| f.stat.size).sum()))
 }
 
+fn time(t: Option<i64>) -> String {
+    t.map_or_else(|| "unknown".to_owned(), |t| lake::format_micros(t).replace(".000000", ""))
+}
+
+/// What each way of splitting promises.
+const GUARANTEES: [(&str, &str, &str); 4] = [
+    ("author", "an author (a tweet without a known author is by itself)", "a conversation"),
+    ("conversation", "a conversation (a tweet without one goes with its author)", "an author"),
+    ("id", "a tweet", "an author, a conversation"),
+    (
+        "time",
+        "an instant: train ends before validation begins, and that before test",
+        "an author, a conversation",
+    ),
+];
+
 fn splits(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
     writeln!(out, "## Splits\n\n| split | rows | share |\n|---|---:|---:|")?;
     for (name, split) in in_order(m) {
         writeln!(out, "| {name} | {} | {:.1} % |", number(split.rows), split.share * 100.0)?;
     }
-    let keeps = match m.arguments["split_by"].as_str() {
-        Some("author") => {
-            "All tweets of an author are in one split; a tweet without a known author is by itself."
+    writeln!(out, "\n| split by | never in two splits | may be in several |\n|---|---|---|")?;
+    for (by, never, may) in GUARANTEES {
+        let here = m.arguments["split_by"].as_str() == Some(by);
+        let by = if here { format!("**{by}** (this version)") } else { by.to_owned() };
+        writeln!(out, "| {by} | {never} | {may} |")?;
+    }
+    writeln!(
+        out,
+        "\nIn each of them a tweet and its versions are one row, with its retweets unless clean kept them, and near copies (Jaccard similarity of their runs\n\
+         of five characters at least {}) are in one split: {}.",
+        m.arguments["near_copies"],
+        if m.arguments["drop_near_copies"] == true {
+            "only the earliest is kept"
+        } else {
+            "the earliest decides which, and those that belong into another are left out as `split_conflict`"
         }
-        Some("conversation") => {
-            "All tweets of a conversation are in one split; a tweet without one goes with its author."
-        }
-        Some("time") => {
-            "Each split holds the tweets of its own time: train is the earliest. Authors may be in several."
-        }
-        _ => "Each tweet is by itself: an author, or a conversation, may be in several splits.",
-    };
-    writeln!(out, "\n{keeps}")?;
+    )?;
     if let Some(cuts) = m.arguments["cuts"].as_array() {
         let cuts: Vec<&str> = cuts.iter().filter_map(serde_json::Value::as_str).collect();
         writeln!(out, "Cut at {}.", cuts.join(" and "))?;
     } else {
         writeln!(
             out,
-            "A keyed hash of that group decides, and nothing else: a row never moves as data grows."
+            "A keyed hash of the group decides, and nothing else: a row never moves as data grows, though it may go\n\
+             when an earlier near copy comes in."
+        )?;
+    }
+    writeln!(out, "\n| split | from | to | languages |\n|---|---|---|---|")?;
+    for (name, split) in in_order(m) {
+        let mut all: Vec<(&String, &u64)> = split.languages.iter().collect();
+        all.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+        let all: Vec<String> =
+            all.iter().take(3).map(|(lang, rows)| format!("{lang} {}", number(**rows))).collect();
+        writeln!(
+            out,
+            "| {name} | {} | {} | {} |",
+            time(split.times.first),
+            time(split.times.last),
+            all.join(", ")
         )?;
     }
     writeln!(out, "\n## Languages\n\n| language | rows |\n|---|---:|")?;
@@ -153,7 +190,8 @@ fn made(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
         "Offkey read tweets (`ingest`), took out copies, deleted tweets, music and what was not asked for (`clean`),\n\
          and merged what is left across partitions (`featurize`): of a tweet seen in several partitions one row stays,\n\
          a full text before a cut one, with the sums of `copies` and `retweets_seen` and the latest counts; of an\n\
-         edited tweet the last version; of what was deleted nothing. Rows lie in the order of their partitions.\n"
+         edited tweet the last version; of what was deleted nothing. Near copies are found by MinHash (20 bands of 5) and\n\
+         compared in full. Rows lie in the order of their partitions.\n"
     )?;
     writeln!(
         out,
@@ -181,10 +219,26 @@ fn load(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
          import duckdb\n\
          duckdb.sql(\"select lang, count(*) from 'data/*.parquet' group by lang\")\n\n\
          from datasets import load_dataset\n\
-         tweets = load_dataset(\".\")  # splits: {}\n\
-         ```\n",
+         tweets = load_dataset(\".\")  # splits: {}\n\n\
+         import mlcroissant\n\
+         rows = mlcroissant.Dataset(jsonld=\"croissant.json\").records(record_set=\"train\")",
         in_order(m).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
-    )
+    )?;
+    if let Some(hashing) = Hashing::from_arguments(&m.arguments) {
+        writeln!(out, "\nimport scipy.sparse\nX = scipy.sparse.load_npz(\"features/train.npz\")")?;
+        if hashing.weighted {
+            writeln!(out, "weighted = scipy.sparse.load_npz(\"features/train-tfidf.npz\")")?;
+        }
+        writeln!(
+            out,
+            "# A row for each row of data/train-*.parquet, in that order, of 32-bit floats; further tokens go the same way:\n\
+             from sklearn.feature_extraction.text import HashingVectorizer\n\
+             grams = lambda tokens: [\" \".join(tokens[i:i + n]) for n in range({}, {} + 1) for i in range(len(tokens) - n + 1)]\n\
+             HashingVectorizer(analyzer=grams, n_features=2**{})",
+            hashing.ngrams.least, hashing.ngrams.most, hashing.bits
+        )?;
+    }
+    writeln!(out, "```\n")
 }
 
 fn limits(out: &mut String, _: &DatasetManifest) -> std::fmt::Result {
@@ -203,7 +257,7 @@ fn limits(out: &mut String, _: &DatasetManifest) -> std::fmt::Result {
 }
 
 /// The splits in the order of use.
-fn in_order(m: &DatasetManifest) -> impl Iterator<Item = (&str, &lake::SplitStat)> {
+pub(crate) fn in_order(m: &DatasetManifest) -> impl Iterator<Item = (&str, &lake::SplitStat)> {
     ["train", "validation", "test"].into_iter().filter_map(|name| Some((name, m.splits.get(name)?)))
 }
 

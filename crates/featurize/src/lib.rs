@@ -9,6 +9,7 @@ mod about;
 mod args;
 mod batches;
 mod card;
+mod croissant;
 mod fates;
 mod features;
 mod hashing;

@@ -16,10 +16,10 @@ use crate::plan::{Plan, RULES, inputs};
 use crate::rows::TWEETS;
 use crate::version::Version;
 use crate::write::{Written, write};
-use crate::{card, fates};
+use crate::{card, croissant, fates};
 
 /// What stands beside the data of every version.
-pub(crate) const BESIDE: [&str; 2] = ["README.md", "schema.json"];
+pub(crate) const BESIDE: [&str; 3] = ["README.md", "croissant.json", "schema.json"];
 
 /// Runs the stage.
 pub(crate) fn make(args: &Make, task: &Task) -> Outcome<Summary> {
@@ -57,7 +57,12 @@ fn publish(plan: &Plan, task: &Task) -> Outcome<DatasetManifest> {
     let fates = fates::decide(plan, task)?;
     let written = write(plan, &fates, task)?;
     let mut manifest = manifest(plan, written)?;
-    let beside = [("schema.json", schema(plan)), ("README.md", card::card(&manifest).into_bytes())];
+    let croissant = croissant::croissant(&manifest);
+    let beside = [
+        ("schema.json", schema(plan)),
+        ("croissant.json", croissant),
+        ("README.md", card::card(&manifest).into_bytes()),
+    ];
     for (name, bytes) in beside {
         plan.lake.put(&format!("{}/{name}", plan.folder()), &bytes)?;
         let stat = FileStat { size: bytes.len() as u64, sha256: sha256_hex(&bytes), rows: lines(&bytes) };
@@ -97,9 +102,12 @@ fn manifest(plan: &Plan, written: Written) -> Outcome<DatasetManifest> {
     })?;
     let mut all = About::default();
     written.about.iter().for_each(|about| all.join(about));
-    let splits = plan.rule.names().iter().zip(&written.about).map(|(name, about)| {
-        ((*name).to_owned(), SplitStat { rows: about.rows, share: share(about.rows, kept) })
-    });
+    let splits = plan
+        .rule
+        .names()
+        .iter()
+        .zip(&written.about)
+        .map(|(name, about)| ((*name).to_owned(), split_stat(about, kept)));
     Ok(DatasetManifest {
         dataset: plan.name.clone(),
         version: plan.version.clone(),
@@ -117,13 +125,26 @@ fn manifest(plan: &Plan, written: Written) -> Outcome<DatasetManifest> {
         times: all.times,
         ids: all.ids,
         languages: all.languages,
+        license: card::LICENSE.into(),
+        redistribution: card::REDISTRIBUTION.into(),
         samples: written.samples,
     })
 }
 
+/// What a manifest says of the rows of a split.
+pub(crate) fn split_stat(about: &About, of: u64) -> SplitStat {
+    SplitStat {
+        rows: about.rows,
+        share: share(about.rows, of),
+        times: about.times,
+        ids: about.ids.clone(),
+        languages: about.languages.clone(),
+    }
+}
+
 /// `part / whole`; 0 where there is no whole.
 #[allow(clippy::cast_precision_loss)]
-pub(crate) fn share(part: u64, whole: u64) -> f64 {
+fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 

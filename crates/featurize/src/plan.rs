@@ -1,5 +1,7 @@
 //! What is to be made, and the version that it will be: known before a row is read.
 
+use std::path::Path;
+
 use lake::{CleanInput, CleanPointer, Fingerprint, Gate, Lake, Ledger, Partition, TimeInterval, Tombstones};
 use serde_json::{Map, Value, json};
 use table::{Compression, SCHEMA_VERSION};
@@ -83,6 +85,9 @@ impl Plan {
         let hashed = Hashing::arguments(hashing.as_ref());
         arguments.extend(hashed.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let arguments = Value::Object(arguments);
+        if let Some(file) = &args.tombstones {
+            add_tombstones(&lake, file)?;
+        }
         let tombstones = lake.tombstones()?;
         let fingerprint = fingerprint(
             name,
@@ -120,6 +125,20 @@ impl Plan {
         self.pointers.iter().for_each(|p| all.add(&p.ledger));
         all
     }
+}
+
+/// Adds those of a file to the lake's, so that no later version shows what they name.
+fn add_tombstones(lake: &Lake, file: &Path) -> Outcome<()> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file)
+        .map_err(|e| Failure::new(Exit::MissingInput, format!("cannot read {name}: {e}")))?;
+    let tombstones = Tombstones::from_text(&name, &text).map_err(|e| {
+        Failure::new(Exit::BadInput, e.to_string())
+            .hint("a line each: an id, a compliance row or a delete notice")
+    })?;
+    lake.add_tombstones(&tombstones)?;
+    tracing::info!(file = name, tombstones = tombstones.len(), "added to the lake's tombstones");
+    Ok(())
 }
 
 /// Key of a version's folder.

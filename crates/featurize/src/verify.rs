@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use lake::{
-    Counts, DatasetFile, DatasetManifest, FileStat, IdRange, Lake, TimeRange, Tombstones, sha256_hex,
+    Counts, DatasetFile, DatasetManifest, FileStat, IdRange, Lake, SplitStat, TimeRange, Tombstones,
+    sha256_hex,
 };
 use polars::prelude::DataFrame;
 use serde::Serialize;
@@ -14,10 +15,11 @@ use task::{Exit, Failure, Outcome, Progress, Task, ordered_map};
 
 use crate::about::About;
 use crate::args;
+use crate::card;
 use crate::fates::hidden;
 use crate::features::{Recipe, features};
 use crate::hashing::{Frequencies, Hashing, columns};
-use crate::make::{BESIDE, lines, share};
+use crate::make::{BESIDE, lines, split_stat};
 use crate::matrices::{IDF, Matrices, idf_file, paths, read_idf};
 use crate::plan::{RULES, fingerprint};
 use crate::rows::{Names, computing, reading, spilling, texts};
@@ -113,6 +115,8 @@ fn check_manifest(manifest: &DatasetManifest) -> Outcome<Rule> {
     said("unique", ledger.unique, clean.unique)?;
     said("rejected", &ledger.rejected, &clean.rejected)?;
     said("unmatched", ledger.unmatched, 0)?;
+    said("license", manifest.license.as_str(), card::LICENSE)?;
+    said("redistribution", manifest.redistribution.as_str(), card::REDISTRIBUTION)?;
     said("read", ledger.read, clean.kept)?;
     said("read", ledger.read, manifest.inputs.iter().map(|i| i.kept).sum::<u64>())?;
     said("kept", ledger.kept, manifest.files.iter().map(|f| f.stat.rows).sum::<u64>())?;
@@ -325,14 +329,13 @@ fn check_rows(manifest: &DatasetManifest, rule: &Rule, found: &Found) -> Outcome
         let about = found.splits.get(*name).unwrap_or(&none);
         let told = manifest.splits.get(*name).cloned().unwrap_or_default();
         said(&format!("rows of {name}"), told.rows, about.rows)?;
-        let found = share(about.rows, manifest.ledger.kept);
+        let found = split_stat(about, manifest.ledger.kept);
         // A float may come back from JSON with another last bit.
-        if (told.share - found).abs() > 1e-9 {
-            return Err(lie(format!(
-                "the manifest says the share of {name} {}, and it is {found}",
-                told.share
-            )));
+        if (told.share - found.share).abs() > 1e-9 {
+            let (told, found) = (told.share, found.share);
+            return Err(lie(format!("the manifest says the share of {name} {told}, and it is {found}")));
         }
+        said(&format!("what {name} is"), &told, &SplitStat { share: told.share, ..found })?;
         all.join(about);
     }
     said("languages", &manifest.languages, &all.languages)?;

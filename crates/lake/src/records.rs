@@ -205,6 +205,15 @@ pub struct SplitStat {
     pub rows: u64,
     /// Part of all rows, 0 to 1.
     pub share: f64,
+    /// Of its rows.
+    #[serde(default)]
+    pub times: TimeRange,
+    /// Of its rows.
+    #[serde(default)]
+    pub ids: IdRange,
+    /// Its rows by language.
+    #[serde(default)]
+    pub languages: Counts,
 }
 
 /// One Parquet file of a dataset.
@@ -268,6 +277,12 @@ pub struct DatasetManifest {
     pub languages: Counts,
     /// A few ids per drop reason; never text.
     pub samples: BTreeMap<String, Vec<String>>,
+    /// Where the terms stand that govern the tweets.
+    #[serde(default)]
+    pub license: String,
+    /// What these let one pass on.
+    #[serde(default)]
+    pub redistribution: String,
 }
 
 /// A half-open interval; an absent end is open.

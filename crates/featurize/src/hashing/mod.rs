@@ -20,8 +20,8 @@ use murmur::murmur3;
 /// The least and the greatest length of the n-grams, as scikit-learn's `ngram_range`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ngrams {
-    least: usize,
-    most: usize,
+    pub(crate) least: usize,
+    pub(crate) most: usize,
 }
 
 impl FromStr for Ngrams {

@@ -72,7 +72,7 @@ fn weights_are_those_of_scikit_learn_fitted_on_train() {
 #[test]
 fn matrices_stand_beside_the_data_and_their_bytes_are_the_same() {
     let more = "--hash-bits 18 --ngrams 1,2 --tfidf --split-by id";
-    let ((one, a), (_, b)) = (made(&format!("{more} --threads 1")), made(&format!("{more} --threads 3")));
+    let ((one, a), (_two, b)) = (made(&format!("{more} --threads 1")), made(&format!("{more} --threads 3")));
     let bytes = a.bytes();
     assert_eq!(bytes, b.bytes());
     let names: Vec<&str> =

@@ -5,6 +5,7 @@ mod cli;
 mod common;
 mod features;
 mod hashing;
+mod lies;
 mod merge;
 mod near;
 mod verify;

@@ -16,21 +16,21 @@ fn made(home: &Home) -> Dataset {
     home.make("")
 }
 
-fn verify(made: &Dataset) -> Result<Value, Failure> {
+pub fn verify(made: &Dataset) -> Result<Value, Failure> {
     run(&format!("featurize verify {}", made.folder.display()))
         .map(|said| serde_json::to_value(said).unwrap())
 }
 
-fn manifest(made: &Dataset) -> Value {
+pub fn manifest(made: &Dataset) -> Value {
     serde_json::from_slice(&std::fs::read(made.folder.join("manifest.json")).unwrap()).unwrap()
 }
 
-fn write_manifest(made: &Dataset, manifest: &Value) {
+pub fn write_manifest(made: &Dataset, manifest: &Value) {
     std::fs::write(made.folder.join("manifest.json"), serde_json::to_vec_pretty(manifest).unwrap()).unwrap();
 }
 
 /// Makes size, hash and rows of a file in the manifest those of its bytes.
-fn fit(made: &Dataset, manifest: &mut Value, path: &str) {
+pub fn fit(made: &Dataset, manifest: &mut Value, path: &str) {
     let bytes = std::fs::read(made.folder.join(path)).unwrap();
     let rows = read(&made.folder.join(path)).height();
     for file in manifest["files"].as_array_mut().unwrap() {
@@ -42,7 +42,7 @@ fn fit(made: &Dataset, manifest: &mut Value, path: &str) {
     }
 }
 
-fn rewrite(home: &Home, path: &Path, rows: &polars::prelude::DataFrame) {
+pub fn rewrite(home: &Home, path: &Path, rows: &polars::prelude::DataFrame) {
     let key = path.strip_prefix(home.root()).unwrap().display().to_string();
     let upload = home.lake.store.create(&key).unwrap();
     let mut sink = Sink::create(upload, &dataset(), Compression::Zstd, &[]).unwrap();
@@ -101,9 +101,11 @@ fn every_flipped_byte_is_found() {
 }
 
 /// Numbers and texts of a manifest, by their path.
-fn leaves(value: &Value, path: &str, out: &mut Vec<String>) {
+pub fn leaves(value: &Value, path: &str, out: &mut Vec<String>) {
     match value {
-        Value::Object(all) => all.iter().for_each(|(key, v)| leaves(v, &format!("{path}/{key}"), out)),
+        Value::Object(all) => {
+            all.iter().for_each(|(key, v)| leaves(v, &format!("{path}/{}", key.replace('/', "~1")), out))
+        }
         Value::Array(all) => all.iter().enumerate().for_each(|(n, v)| leaves(v, &format!("{path}/{n}"), out)),
         Value::Number(_) | Value::String(_) => out.push(path.to_owned()),
         Value::Null | Value::Bool(_) => {}
@@ -186,7 +188,8 @@ fn a_moved_and_a_repeated_row_are_found_though_all_else_was_made_to_fit() {
             train + test + usize::try_from(lie["splits"]["validation"]["rows"].as_u64().unwrap()).unwrap();
         #[allow(clippy::cast_precision_loss)]
         for (name, rows) in [("train", train), ("test", test)] {
-            lie["splits"][name] = json!({"rows": rows, "share": rows as f64 / all as f64});
+            lie["splits"][name]["rows"] = json!(rows);
+            lie["splits"][name]["share"] = json!(rows as f64 / all as f64);
         }
     };
     // The first row of test goes to train.

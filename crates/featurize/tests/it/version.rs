@@ -73,6 +73,7 @@ fn the_same_input_makes_the_same_bytes() {
         before.keys().map(String::as_str).collect::<Vec<_>>(),
         [
             "README.md",
+            "croissant.json",
             "data/test-00000-of-00001.parquet",
             "data/train-00000-of-00001.parquet",
             "data/validation-00000-of-00001.parquet",
@@ -318,4 +319,23 @@ fn other_schemas_and_changed_bytes_of_clean_are_refused() {
     assert_eq!(failure.exit, Exit::BadInput);
     assert!(failure.message.contains("schema 0"), "{failure}");
     assert!(!home.root().join("datasets").exists());
+}
+
+#[test]
+fn one_command_makes_a_version_without_what_was_deleted() {
+    let home = Home::new();
+    home.clean("2020-12-24", &many("2020-12-24", 0, 30));
+    let before = home.make("");
+    let gone = [3, 4].map(|n| id_at("2020-12-24T10:00:00", n));
+    let file = home.root().join("deleted.txt");
+    std::fs::write(&file, gone.join("\n")).unwrap();
+    let after = home.make(&format!("--tombstones {}", file.display()));
+    assert_ne!(after.manifest.version, before.manifest.version);
+    assert_eq!(after.manifest.ledger.dropped, [("deleted".to_owned(), 2)].into());
+    let ids = after.by_id("tweet_id");
+    assert!(ids.len() == 28 && gone.iter().all(|id| !ids.contains_key(id)));
+    // They are the lake's from now on.
+    assert_eq!(home.make("").manifest.version, after.manifest.version);
+    std::fs::write(&file, "no id").unwrap();
+    assert_eq!(home.try_make(&format!("--tombstones {}", file.display())).unwrap_err().exit, Exit::BadInput);
 }
