@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+import scipy.sparse
+from road import NAME, Road
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
 
 @pytest.fixture(params=["road", "real"], ids=["sample", "real tweets"])
@@ -99,3 +103,48 @@ def test_the_split_is_a_hash_of_the_author(lake, rows):
         assert group == f"{number:016x}"
         percent = number * 100 >> 64
         assert split == ("train" if percent < train else "validation" if percent < train + validation else "test")
+
+
+@pytest.fixture(scope="module", params=["road", "real"], ids=["sample", "real tweets"])
+def everything(request, tmp_path_factory) -> Road:
+    """A copy of a lake that has kept music too: more than 10,000 real tweets."""
+    made = request.getfixturevalue(request.param)
+    folder = tmp_path_factory.mktemp("everything") / "lake"
+    shutil.copytree(made.folder, folder, ignore=shutil.ignore_patterns("reports"))
+    copy = Road(made.programs, folder)
+    copy.clean("--music-threshold", "1000000")
+    return copy
+
+
+@pytest.mark.parametrize("ngrams", [(1, 1), (1, 2)], ids=["tokens", "pairs too"])
+def test_hashed_tokens_are_those_of_scikit_learn(everything, ngrams):
+    """Index by index and value by value: the columns, the matrices beside them, and the weights that were fitted on train."""
+    words = ["--hash-bits", "18", "--tfidf", "--ngrams", f"{ngrams[0]},{ngrams[1]}"]
+    version = everything.folder / "datasets" / NAME / everything.featurize(*words)["version"]
+    manifest = json.loads((version / "manifest.json").read_text())
+    assert manifest["kept"] > (10_000 if manifest["consumed"] > 10_000 else 1_000)
+    hashing = HashingVectorizer(analyzer=grams(*ngrams), n_features=2**18)
+    weights = None
+    for split in ("train", "validation", "test"):
+        files = [version / file["path"] for file in manifest["files"] if file["split"] == split]
+        table = pa.concat_tables(pq.read_table(file, columns=["tokens", "hash_index", "hash_value", "tfidf_value"]) for file in files)
+        expected = hashing.transform(table["tokens"].to_pylist())
+        weights = weights or TfidfTransformer().fit(expected)
+        for values, matrix, name in (("hash_value", expected, split), ("tfidf_value", weights.transform(expected), f"{split}-tfidf")):
+            matrix.sort_indices()
+            lists = table["hash_index"].combine_chunks()
+            assert np.array_equal(np.diff(matrix.indptr), pc.list_value_length(lists).to_numpy(zero_copy_only=False))
+            assert np.array_equal(matrix.indices, lists.flatten().to_numpy())
+            column = table[values].combine_chunks().flatten().to_numpy()
+            assert column.dtype == np.float32 and np.array_equal(matrix.data.astype(np.float32), column)
+
+            stored = scipy.sparse.load_npz(version / "features" / f"{name}.npz")
+            assert stored.shape == matrix.shape and stored.dtype == np.float32
+            assert np.array_equal(stored.indptr, matrix.indptr) and np.array_equal(stored.indices, matrix.indices)
+            assert np.array_equal(stored.data, column)
+    np.testing.assert_allclose(np.load(version / "features/idf.npy"), weights.idf_, rtol=1e-15)
+
+
+def grams(least: int, most: int):
+    """Runs of tokens with a space between, as scikit-learn makes them."""
+    return lambda tokens: [" ".join(tokens[at : at + n]) for n in range(least, most + 1) for at in range(len(tokens) - n + 1)]

@@ -1,5 +1,6 @@
-"""The dataset as its readers open it: pandas, polars, DuckDB, Hugging Face datasets, scikit-learn. Each sees what pyarrow sees."""
+"""The dataset as its readers open it: pandas, polars, DuckDB, Hugging Face, Croissant, scikit-learn. Each sees what pyarrow sees."""
 
+import json
 import shutil
 from datetime import UTC, datetime
 
@@ -92,6 +93,31 @@ def test_hugging_face(lake, expected, card, tmp_path):
     assert rows.features["tweet_id"].dtype in ("string", "large_string")
     assert rows.features["created_at"].dtype == "timestamp[us, tz=UTC]"
     agrees(zip(rows["tweet_id"], rows["tokens"], rows["created_at"], rows["split"], strict=True), expected)
+
+
+def test_croissant(lake, expected):
+    """mlcroissant finds nothing to complain of and loads the splits; it takes seconds for a thousand rows, so not all real ones."""
+    import mlcroissant
+    import pandas as pd
+
+    dataset = mlcroissant.Dataset(jsonld=str(lake.version / "croissant.json"))
+    issues = dataset.metadata.ctx.issues
+    assert not issues.errors and not issues.warnings, issues.report()
+    assert [row["splits/name"] for row in dataset.records("splits")] == SPLITS
+    schema = {column["name"] for column in json.loads((lake.version / "schema.json").read_text())["columns"]}
+    for split in SPLITS if len(expected) < 2_000 else ["test"]:
+        rows = [{name.removeprefix(f"{split}/"): value for name, value in row.items()} for row in dataset.records(split)]
+        assert all(set(row) == schema for row in rows)
+        found = [
+            (
+                row["tweet_id"].decode(),
+                [token.decode() for token in row["tokens"]],
+                None if pd.isna(row["created_at"]) else row["created_at"].to_pydatetime(),
+                row["split"].decode(),
+            )
+            for row in rows
+        ]
+        agrees(found, {key: row for key, row in expected.items() if row["split"] == split})
 
 
 def test_scikit_learn(folder):
