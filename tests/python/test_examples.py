@@ -1,8 +1,9 @@
 """The examples do what they say, on the sample and on real tweets: the notebook runs, SQL counts what pandas counts, the SQLite file
-holds what Parquet holds, and the Python of the README runs as it is printed."""
+holds what Parquet holds, and the Python of the README and of the card runs as it is printed."""
 
 import json
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from road import NAME, ROOT
+from road import NAME, ROOT, Road
 
 EXAMPLES = ROOT / "examples"
 
@@ -261,3 +262,30 @@ def test_the_readmes_python_loads_as_printed(road, tmp_path, monkeypatch):
     for block in found:
         exec(compile(block, "README.md", "exec"), namespace)
     assert len(namespace["train"]) > len(namespace["test"]) > 0
+
+
+def run_card(version, monkeypatch) -> dict:
+    """What the Python of a version's card leaves behind, run in its folder."""
+    monkeypatch.chdir(version)
+    namespace = {}
+    for block in blocks((version / "README.md").read_text()):
+        exec(compile(block, "card", "exec"), namespace)
+    return namespace
+
+
+def test_the_cards_python_loads_as_printed(lake, monkeypatch):
+    left = run_card(lake.version, monkeypatch)
+    splits = pd.Series(pq.read_table(lake.version / "data", columns=["split"])["split"].to_pylist()).value_counts()
+    assert len(left["train"]) == splits["train"]
+    assert {split: rows.num_rows for split, rows in left["tweets"].items()} == splits.to_dict()
+    assert len(next(iter(left["rows"]))) == left["train"].width
+
+
+def test_the_card_tells_how_to_load_hashed_tokens(road, tmp_path, monkeypatch):
+    shutil.copytree(road.folder, tmp_path / "lake", ignore=shutil.ignore_patterns("raw", "reports"))
+    other = Road(road.programs, tmp_path / "lake")
+    version = tmp_path / "lake/datasets" / NAME / other.featurize("--hash-bits", "18", "--tfidf", "--ngrams", "1,2")["version"]
+    left = run_card(version, monkeypatch)
+    assert left["X"].shape == left["weighted"].shape == (len(left["train"]), 2**18)
+    again = left["HashingVectorizer"](analyzer=left["grams"], n_features=2**18).transform(left["train"]["tokens"])
+    assert abs(again - left["X"]).max() < 1e-7

@@ -219,7 +219,7 @@ fn load(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
          import duckdb\n\
          duckdb.sql(\"select lang, count(*) from 'data/*.parquet' group by lang\")\n\n\
          from datasets import load_dataset\n\
-         tweets = load_dataset(\".\")  # splits: {}\n\n\
+         tweets = load_dataset(\"data\")  # splits: {}\n\n\
          import mlcroissant\n\
          rows = mlcroissant.Dataset(jsonld=\"croissant.json\").records(record_set=\"train\")",
         in_order(m).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
