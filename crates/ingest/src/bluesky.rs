@@ -18,13 +18,13 @@ use tweet::VALUE_BYTES;
 
 use crate::Args;
 use crate::classify::classify;
-use crate::clock::micros;
+use crate::clock::{self, micros};
 use crate::cursor::Cursor;
 use crate::live::{self, Gap, More};
 use crate::net::{Pace, SILENCE, provider};
 use crate::search::SECOND;
 use crate::sink::Sink;
-use crate::stream::{AHEAD, PART_AGE, PART_TWEETS, TICK};
+use crate::stream::{AHEAD, PART_AGE, PART_TWEETS};
 use crate::trouble::{Backoff, Trouble, give_up};
 use crate::wanted::Wanted;
 
@@ -151,9 +151,7 @@ impl Bluesky<'_> {
                 cursor.state.done = self.args.until.is_some();
                 return Ok(());
             }
-            let incoming = &mut self.incoming;
-            let event = self.runtime.block_on(async { tokio::time::timeout(TICK, incoming.recv()).await });
-            match event.ok().flatten() {
+            match self.runtime.block_on(clock::next(&mut self.incoming, self.pace.clock.as_ref())) {
                 Some(Event::Connected) => {
                     more.connects += 1;
                     (self.trouble, self.fresh, self.heard) = (None, true, self.pace.clock.now());

@@ -1,8 +1,11 @@
 //! Time, behind a small trait: a test moves it, and waits for nothing.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
+
+use futures_util::future::{Either, select};
+use tokio::sync::mpsc;
 
 /// A wait under way.
 pub type Wait<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
@@ -17,7 +20,12 @@ pub trait Clock: Send + Sync {
 
     /// The longest that the other side may stay silent.
     fn silence(&self, time: Duration) -> Wait<'_>;
+
+    /// The longest that a run goes without a look at its limits.
+    fn tick(&self) -> Wait<'_>;
 }
+
+const TICK: Duration = Duration::from_millis(100);
 
 /// The clock of the machine, read once; from there on only its steady one counts.
 #[derive(Debug)]
@@ -43,6 +51,18 @@ impl Clock for SystemClock {
 
     fn silence(&self, time: Duration) -> Wait<'_> {
         Box::pin(tokio::time::sleep(time))
+    }
+
+    fn tick(&self) -> Wait<'_> {
+        Box::pin(tokio::time::sleep(TICK))
+    }
+}
+
+/// What comes next, or `None` when it is time for a look at the limits.
+pub(crate) async fn next<T>(incoming: &mut mpsc::Receiver<T>, clock: &dyn Clock) -> Option<T> {
+    match select(pin!(incoming.recv()), clock.tick()).await {
+        Either::Left((event, _)) => event,
+        Either::Right(_) => None,
     }
 }
 

@@ -17,7 +17,7 @@ use tweet::{Id, NoticeKind, Parsed, TWEET_BYTES};
 
 use crate::Args;
 use crate::classify::{Classified, End, classify};
-use crate::clock::span;
+use crate::clock::{self, span};
 use crate::cursor::{Cursor, Day};
 use crate::fields::{Dialect, parameters};
 use crate::live::{self, Gap, More};
@@ -36,8 +36,6 @@ pub(crate) const PART_TWEETS: u64 = 5_000;
 pub(crate) const PART_AGE: i64 = 60 * SECOND;
 /// Batches between the network and the lake.
 pub(crate) const AHEAD: usize = 16;
-/// A stream looks for what it must do besides at least so often.
-pub(crate) const TICK: Duration = Duration::from_millis(100);
 /// After so long a wait for the lake, X is about to call us a slow reader.
 const SLOW: Duration = Duration::from_secs(5);
 /// X does not deliver in order: a gap begins so long before the last tweet and ends so long after the first.
@@ -213,8 +211,7 @@ impl Stream<'_> {
     }
 
     fn next(&mut self) -> Option<Event> {
-        let incoming = &mut self.incoming;
-        self.runtime.block_on(async { tokio::time::timeout(TICK, incoming.recv()).await }).ok().flatten()
+        self.runtime.block_on(clock::next(&mut self.incoming, self.api.pace.clock.as_ref()))
     }
 
     fn due(&self) -> bool {

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use ingest::{Args, Clock, Wait};
+use ingest::Args;
 use lake::RawCommit;
 use serde_json::Value;
 use task::{Failure, Stop, Summary, Task};
@@ -15,54 +15,10 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use x_server::{Builder, Place, XServer};
 
+use crate::clock::TestClock;
+
 /// The words asked for in these tests; the double's corpus has many tweets with it.
 pub const QUERY: &str = "\"Justin Bieber\"";
-
-/// Moves the double's clock instead of waiting, and notes what was waited for.
-pub struct TestClock {
-    server: x_server::Clock,
-    pub waits: Mutex<Vec<Duration>>,
-    /// Behind this time (Unix ms) nothing more comes: silence there lasts for the second.
-    pub end: Mutex<Option<(i64, Duration)>>,
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> i64 {
-        self.server.now() * 1_000
-    }
-
-    fn wait(&self, time: Duration) -> Wait<'_> {
-        Box::pin(async move {
-            self.waits.lock().unwrap().push(time);
-            // The other side, which lives on other threads, may do what it has to.
-            tokio::time::sleep(Duration::from_millis(2)).await;
-            self.server.advance(time);
-        })
-    }
-
-    /// Time goes by only while the other side really is silent.
-    fn silence(&self, time: Duration) -> Wait<'_> {
-        Box::pin(async move {
-            const STEP: Duration = Duration::from_secs(5);
-            let mut left = time;
-            while !left.is_zero() {
-                tokio::time::sleep(Duration::from_millis(150)).await;
-                let step = left.min(STEP);
-                self.server.advance(step);
-                left -= step;
-                let end = *self.end.lock().unwrap();
-                if let Some((end, rest)) = end
-                    && self.server.now() > end + 150_000
-                {
-                    *self.end.lock().unwrap() = None;
-                    self.server.advance(rest);
-                }
-            }
-            // The last that the other side says in time still counts.
-            tokio::time::sleep(Duration::from_millis(150)).await;
-        })
-    }
-}
 
 pub struct Bench {
     pub runtime: Runtime,
@@ -78,11 +34,7 @@ impl Bench {
         let double = runtime.block_on(builder.start()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("token"), format!("{}\n", double.token)).unwrap();
-        let clock = Arc::new(TestClock {
-            server: double.clock.clone(),
-            waits: Mutex::default(),
-            end: Mutex::default(),
-        });
+        let clock = TestClock::start(double.clock.clone());
         Self { runtime, double, folder, clock, stop: Stop::default() }
     }
 
@@ -120,7 +72,7 @@ impl Bench {
 
     /// Seconds that were waited for since the last call.
     pub fn waits(&self) -> Vec<u64> {
-        std::mem::take(&mut *self.clock.waits.lock().unwrap()).iter().map(Duration::as_secs).collect()
+        self.clock.waits().iter().map(Duration::as_secs).collect()
     }
 
     /// Live tweets that the rules of these tests match.
@@ -134,7 +86,7 @@ impl Bench {
     pub fn stream(&self, flags: &[&str]) -> Result<Summary, Failure> {
         let last = self.live(Place::Stream).last().copied().map_or(0, x_server::id_time);
         let left = (last - self.double.clock.now()).max(0) / 1_000 + 3_600;
-        *self.clock.end.lock().unwrap() = Some((last, Duration::from_secs(3_600)));
+        self.clock.end_after(last, Duration::from_secs(3_600));
         let time = format!("{left}s");
         let mut all = vec!["--source", "stream", "--for", &time];
         all.extend(flags);

@@ -3,6 +3,7 @@
 
 mod bench;
 mod bluesky;
+mod clock;
 mod errors;
 mod kill;
 mod search;

@@ -142,20 +142,9 @@ fn faults() -> Vec<Case> {
 
 #[test]
 fn faults_of_the_stream_lose_nothing() {
-    let cases = faults();
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    // Most of their time these tests are silent.
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                while let Some((name, faults, connects, waits)) =
-                    cases.get(next.fetch_add(1, std::sync::atomic::Ordering::SeqCst))
-                {
-                    one_fault(name, faults, *connects, waits);
-                }
-            });
-        }
-    });
+    for (name, faults, connects, waits) in faults() {
+        one_fault(name, &faults, connects, waits);
+    }
 }
 
 fn one_fault(name: &str, faults: &[Fault], connects: usize, waits: &[u64]) {
@@ -299,8 +288,11 @@ fn a_signal_commits_what_is_held() {
             while bench.double.ledger.served().len() < live.len() {
                 std::thread::sleep(std::time::Duration::from_millis(10));
             }
-            // What is on its way arrives.
-            std::thread::sleep(std::time::Duration::from_millis(300));
+            // What is on its way arrives: no time goes by before.
+            let arrived = bench.clock.gone();
+            while bench.clock.gone() == arrived {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
             stop.request();
         });
         let failure = bench.run(&["--source", "stream"]).unwrap_err();
