@@ -11,6 +11,13 @@ use crate::wanted::{read, read_boxes};
 /// What is looked for when nothing is said.
 pub(crate) const DEFAULT: &str = "Justin Bieber";
 
+/// Characters that X takes in a query: of recent search, of the full archive.
+pub(crate) const RECENT_QUERY: usize = 512;
+pub(crate) const ALL_QUERY: usize = 1_024;
+/// Rules of a stream that X takes, and characters of each.
+const RULES: usize = 1_000;
+const RULE: usize = 1_024;
+
 /// Each phrase, place and operator that was asked for, as X reads it; one of them must fit.
 pub(crate) fn terms(args: &Args) -> Outcome<Vec<String>> {
     let mut phrases = args.track.clone();
@@ -19,6 +26,14 @@ pub(crate) fn terms(args: &Args) -> Outcome<Vec<String>> {
     }
     let mut terms = phrases.iter().map(|phrase| term(phrase)).collect::<Outcome<Vec<_>>>()?;
     terms.extend(boxes(args.locations.as_deref())?);
+    if let Some(long) = terms.iter().find(|term| term.chars().count() > RECENT_QUERY) {
+        let head: String = long.chars().take(40).collect();
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("the keyword {head}… is longer than the {RECENT_QUERY} characters that X takes"),
+        )
+        .hint("shorten it; several keywords may be longer together, and are asked for in turn"));
+    }
     terms.sort();
     terms.dedup();
     Ok(terms)
@@ -65,10 +80,15 @@ pub(crate) fn queries(terms: &[String], longest: usize) -> Vec<String> {
     queries
 }
 
+/// Rules of a stream that together ask for all terms: one each, or, where X takes no more, several in one.
+pub(crate) fn rules(terms: &[String]) -> Vec<String> {
+    if terms.len() <= RULES { terms.to_vec() } else { queries(terms, RULE) }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::{queries, term};
+    use super::{queries, rules, term};
 
     #[test]
     fn phrases_are_quoted() {
@@ -95,5 +115,10 @@ mod tests {
         let terms: Vec<String> = ["aaa", "bbb", "ccc", "ddd"].map(str::to_owned).to_vec();
         assert_eq!(queries(&terms, 10), ["aaa OR bbb", "ccc OR ddd"]);
         assert_eq!(queries(&terms, 512), ["aaa OR bbb OR ccc OR ddd"]);
+        assert_eq!(rules(&terms), terms);
+        let many: Vec<String> = (0..20_000).map(|n| format!("keyword{n}")).collect();
+        let rules = rules(&many);
+        assert!(rules.len() < 1_000 && rules.iter().all(|rule| rule.len() <= 1_024), "{}", rules.len());
+        assert_eq!(rules.join(" OR "), many.join(" OR "));
     }
 }

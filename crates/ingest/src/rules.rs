@@ -47,18 +47,18 @@ struct Refused {
     value: Option<String>,
 }
 
-/// Makes the rules those of these terms, one each. Returns their ids.
-pub(crate) async fn sync(api: &Api, terms: &[String]) -> Outcome<BTreeSet<String>> {
-    let tag = |term: &str| format!("{TAG}{}", short_hash(term));
+/// Makes our rules these. Returns their ids.
+pub(crate) async fn sync(api: &Api, rules: &[String]) -> Outcome<BTreeSet<String>> {
+    let tag = |rule: &str| format!("{TAG}{}", short_hash(rule));
     let there = list(api).await?;
-    let missing: Vec<&String> = terms.iter().filter(|t| !there.iter().any(|r| r.value == **t)).collect();
+    let missing: Vec<&String> =
+        rules.iter().filter(|rule| !there.iter().any(|r| r.value == **rule)).collect();
     let stale: Vec<&Rule> = there
         .iter()
-        .filter(|r| r.tag.as_deref().is_some_and(|t| t.starts_with(TAG)) && !terms.contains(&r.value))
+        .filter(|r| r.tag.as_deref().is_some_and(|t| t.starts_with(TAG)) && !rules.contains(&r.value))
         .collect();
     if !missing.is_empty() {
-        let add =
-            json!({"add": missing.iter().map(|t| json!({"value": t, "tag": tag(t)})).collect::<Vec<_>>()});
+        let add = json!({"add": missing.iter().map(|rule| json!({"value": rule, "tag": tag(rule)})).collect::<Vec<_>>()});
         // First a trial: nothing is deleted for rules that X does not take.
         change(api, &add.to_string(), true).await?;
         remove(api, &stale).await?;
@@ -68,8 +68,8 @@ pub(crate) async fn sync(api: &Api, terms: &[String]) -> Outcome<BTreeSet<String
     }
     let there = list(api).await?;
     let ids: BTreeSet<String> =
-        there.iter().filter(|r| terms.contains(&r.value)).map(|r| r.id.clone()).collect();
-    if ids.len() < terms.len() {
+        there.iter().filter(|r| rules.contains(&r.value)).map(|r| r.id.clone()).collect();
+    if ids.len() < rules.len() {
         return Err(Failure::new(Exit::SourceUnavailable, "rules that X took are not in force")
             .hint("another program deletes them, or X is slow: run again later"));
     }

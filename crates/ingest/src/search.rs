@@ -20,7 +20,7 @@ use crate::fields::parameters;
 use crate::live::{self, Gap, More};
 use crate::money::{Answer, COUNTS_ALL, COUNTS_RECENT, DEAREST_TWEET, POST, Spend, Till, USUAL_TWEET};
 use crate::net::{Api, Pace};
-use crate::question::{queries, terms};
+use crate::question::{ALL_QUERY, RECENT_QUERY, queries, terms};
 use crate::sink::Sink;
 use crate::trouble::{Rate, Trouble, of_answer};
 use crate::wanted::Wanted;
@@ -38,14 +38,11 @@ const EVERY: i64 = 1_050_000;
 const CIRCLES: u32 = 3;
 /// The least that a page may hold.
 const LEAST: u64 = 10;
-/// Characters of a query.
-pub(crate) const RECENT_QUERY: usize = 512;
-const ALL_QUERY: usize = 1_024;
 
 /// What the cursor of a search holds.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct State {
-    query: String,
+    queries: Vec<String>,
     /// Everything before this instant is read.
     covered: Option<i64>,
     /// The stretch that is being read.
@@ -59,6 +56,8 @@ struct State {
 struct Pass {
     start: Option<i64>,
     end: i64,
+    /// Which query is under way: those before it are read to their end.
+    query: usize,
     next_token: Option<String>,
     /// Pages and tweets committed.
     pages: u64,
@@ -67,7 +66,8 @@ struct Pass {
 
 /// What is asked, without the paging.
 struct Asked {
-    query: String,
+    /// One after the other; more than one only where the keywords are too long for X together.
+    queries: Vec<String>,
     all: bool,
 }
 
@@ -82,17 +82,14 @@ impl Asked {
             info!("--since is more than 7 days ago: the full archive is searched (--archive all)");
         }
         let longest = if all { ALL_QUERY } else { RECENT_QUERY };
-        let mut queries = queries(&terms(args)?, longest);
-        let query = queries.pop().unwrap_or_default();
-        let length = query.chars().count();
-        if !queries.is_empty() || length > longest {
-            return Err(Failure::new(
-                Exit::Usage,
-                format!("the keywords make a query longer than the {longest} characters that X takes"),
-            )
-            .hint("split --track over several runs; copies are counted and folded by clean"));
+        let queries = queries(&terms(args)?, longest);
+        if queries.len() > 1 {
+            info!(
+                queries = queries.len(),
+                "the keywords are too long for one query; a tweet that fits several is read once for each"
+            );
         }
-        Ok(Self { query, all })
+        Ok(Self { queries, all })
     }
 
     fn path(&self, what: &str) -> String {
@@ -139,9 +136,9 @@ impl Asked {
         Ok(start.is_none_or(|start| start < end).then_some(Pass { start, end, ..Pass::default() }))
     }
 
-    /// The parameters that stay the same from page to page.
-    fn window(&self, pass: &Pass) -> Vec<(&'static str, String)> {
-        let mut query = vec![("query", self.query.clone()), ("end_time", api_time(pass.end))];
+    /// The parameters that stay the same from page to page of a query.
+    fn window(&self, query: &str, pass: &Pass) -> Vec<(&'static str, String)> {
+        let mut query = vec![("query", query.to_owned()), ("end_time", api_time(pass.end))];
         query.extend(pass.start.map(|start| ("start_time", api_time(start))));
         query
     }
@@ -159,9 +156,9 @@ pub(crate) fn run(args: &Args, task: &Task, pace: Pace) -> Outcome<Summary> {
     let runtime = live::runtime()?;
     let api = Api::new(&args.api_url, token, pace)?;
     let lake = live::open(args)?;
-    let question = serde_json::json!([asked.query, asked.all, args.since, args.until]).to_string();
+    let question = serde_json::json!([asked.queries, asked.all, args.since, args.until]).to_string();
     let mut cursor = Cursor::open(&lake, "search", &question, State::default)?;
-    cursor.state.query.clone_from(&asked.query);
+    cursor.state.queries.clone_from(&asked.queries);
     let unanswered = cursor.state.spend.unanswered();
     let before = cursor.state.spend.begin(api.pace.clock.now());
     let mut sink = Sink::new(args, task, &lake, "search");
@@ -212,7 +209,7 @@ impl Search<'_> {
                 }
             },
         };
-        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+        let mut seen: BTreeMap<(usize, String), u32> = BTreeMap::new();
         let page_size = Cell::new(if self.asked.all { 500 } else { 100 });
         loop {
             let wanted =
@@ -256,12 +253,16 @@ impl Search<'_> {
             pass.tweets += sink.ledger.consumed - tweets;
             info!(page = pass.pages, tweets = pass.tweets, usd = %self.till_today(), "read");
             let Some(next) = next else {
+                (pass.query, pass.next_token) = (pass.query + 1, None);
+                if pass.query < self.asked.queries.len() {
+                    continue;
+                }
                 cursor.state.covered = Some(pass.end);
                 cursor.state.done = self.args.until.is_some_and(|until| pass.end >= until);
                 self.keep(cursor, None, 0)?;
                 return Ok(());
             };
-            let times = seen.entry(next.clone()).or_default();
+            let times = seen.entry((pass.query, next.clone())).or_default();
             *times += 1;
             let looped = *times > CIRCLES;
             pass.next_token = Some(next);
@@ -286,7 +287,8 @@ impl Search<'_> {
     /// One page, after as many tries as it takes.
     fn page(&mut self, pass: &Pass, size: u64, page_size: &Cell<u64>) -> Outcome<Vec<u8>> {
         let (api, pace, all) = (self.api, &self.api.pace, self.asked.all);
-        let (window, path) = (self.asked.window(pass), self.asked.path("search"));
+        let (window, path) =
+            (self.asked.window(&self.asked.queries[pass.query], pass), self.asked.path("search"));
         let last = self.last;
         let body = self.runtime.block_on(async {
             if let (true, Some(last)) = (all, last) {
@@ -371,7 +373,16 @@ pub(crate) fn estimate(args: &Args, pace: Pace) -> Outcome<Estimate> {
 }
 
 async fn count(api: &Api, asked: &Asked, pass: &Pass) -> Outcome<(u64, u64)> {
-    let (window, path) = (asked.window(pass), asked.path("counts"));
+    let (mut tweets, mut requests) = (0, 0);
+    for query in &asked.queries {
+        let (found, asked) = count_one(api, &asked.window(query, pass), &asked.path("counts")).await?;
+        tweets += found;
+        requests += asked;
+    }
+    Ok((tweets, requests))
+}
+
+async fn count_one(api: &Api, window: &[(&str, String)], path: &str) -> Outcome<(u64, u64)> {
     let (mut tweets, mut requests, mut token) = (0, 0, None::<String>);
     loop {
         let body = api
@@ -381,7 +392,7 @@ async fn count(api: &Api, asked: &Asked, pass: &Pass) -> Outcome<(u64, u64)> {
                     window.iter().map(|(name, value)| (*name, value.as_str())).collect();
                 query.push(("granularity", "day"));
                 query.extend(token.as_deref().map(|token| ("next_token", token)));
-                api.get(&path, &query).await.and_then(checked)
+                api.get(path, &query).await.and_then(checked)
             })
             .await?;
         requests += 1;

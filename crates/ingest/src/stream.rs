@@ -23,9 +23,9 @@ use crate::fields::{Dialect, parameters};
 use crate::live::{self, Gap, More};
 use crate::money::{Answer, DEAREST_TWEET, Spend, Till, USUAL_TWEET};
 use crate::net::{Api, Pace, network};
-use crate::question::{queries, terms};
+use crate::question::{self, RECENT_QUERY, queries, terms};
 use crate::rules;
-use crate::search::{LAG, RECENT, RECENT_QUERY, SECOND, checked};
+use crate::search::{LAG, RECENT, SECOND, checked};
 use crate::sink::Sink;
 use crate::trouble::{Backoff, Trouble};
 use crate::wanted::Wanted;
@@ -99,13 +99,14 @@ pub(crate) fn run(args: &Args, task: &Task, pace: Pace) -> Outcome<Summary> {
     cursor.state.terms.clone_from(&terms);
     let now = pace.clock.now();
     let till = Arc::new(Till::new(args.max_spend_usd, cursor.state.spend.begin(now)));
-    let ours = runtime.block_on(rules::sync(&api, &terms))?;
+    let rules = question::rules(&terms);
+    let ours = runtime.block_on(rules::sync(&api, &rules))?;
 
     let (events, incoming) = mpsc::channel(AHEAD);
     let (holes, to_fill) = mpsc::unbounded_channel();
     let reader = Reader {
         api: api.clone(),
-        terms: terms.clone(),
+        rules,
         ours,
         till: till.clone(),
         events: events.clone(),
@@ -384,7 +385,7 @@ fn id_at(micros: i64) -> u64 {
 /// The task that reads.
 struct Reader {
     api: Api,
-    terms: Vec<String>,
+    rules: Vec<String>,
     /// Ids of our rules; what matches only others is not ours.
     ours: BTreeSet<String>,
     till: Arc<Till>,
@@ -421,7 +422,7 @@ impl Reader {
             match trouble {
                 Trouble::NoRules if !synced => {
                     synced = true;
-                    self.ours = rules::sync(&self.api, &self.terms).await?;
+                    self.ours = rules::sync(&self.api, &self.rules).await?;
                     continue;
                 }
                 Trouble::Connections if backoff.connections() == 3 => {
@@ -510,7 +511,7 @@ impl Reader {
         batch.bytes = bytes;
         self.till.pay(spend);
         if matches!(closing, Some(Closing::Rules)) {
-            self.ours = rules::sync(&self.api, &self.terms).await?;
+            self.ours = rules::sync(&self.api, &self.rules).await?;
         }
         let event = Event::Lines { chunk: batch, foreign };
         let mut sending = std::pin::pin!(self.events.send(event));

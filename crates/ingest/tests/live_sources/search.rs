@@ -232,3 +232,32 @@ fn a_dry_run_counts_and_spends_nothing_else() {
     assert_eq!(bench.double.ledger.totals().search, 0);
     assert!(!bench.lake().exists());
 }
+
+/// Keywords that are too long together are asked for in turn; a tweet that fits several queries is read for each.
+#[test]
+fn many_keywords_are_several_queries() {
+    let bench = Bench::new(XServer::builder().tweets(1_000).live(0));
+    let file = bench.folder.path().join("keywords");
+    let mut keywords: Vec<String> = (0..60).map(|n| format!("a phrase {n} that nobody says")).collect();
+    keywords.extend(["Justin Bieber", "loaves", "crypto friends", "umbrella"].map(str::to_owned));
+    std::fs::write(&file, keywords.join("\n")).unwrap();
+    let flags = ["--source", "search", "--track-file", file.to_str().unwrap()];
+    // In the middle of it the run ends, and the next one goes on with the query under way.
+    bench.run(&[&flags[..], &["--max-tweets", "150"]].concat()).unwrap();
+    bench.run(&flags).unwrap();
+    let wanted = bench.past(r#""Justin Bieber" OR loaves OR "crypto friends" OR umbrella"#);
+    assert_eq!(bench.numbers(), wanted);
+    let requests = bench.double.ledger.requests();
+    let asked = |request: &x_server::Request| {
+        let query = request.query.iter().find(|(name, _)| name == "query").unwrap().1.clone();
+        assert!(query.len() <= 512);
+        query
+    };
+    let queries: std::collections::BTreeSet<String> = requests.iter().map(asked).collect();
+    assert!(queries.len() > 3, "{queries:?}");
+    let pages: u64 = bench.ids().values().map(|n| u64::from(*n)).sum();
+    assert_eq!(pages, bench.double.ledger.totals().search, "what was served is kept, copies too");
+    let failure = bench.run(&["--source", "search", "--track", &"long ".repeat(200)]).unwrap_err();
+    assert_eq!(failure.exit, Exit::Usage);
+    insta::assert_snapshot!(failure);
+}

@@ -300,3 +300,16 @@ fn a_signal_commits_what_is_held() {
     });
     assert_eq!(bench.numbers(), live);
 }
+
+/// X takes 1,000 rules: more keywords than that share rules.
+#[test]
+fn more_keywords_than_rules_share_rules() {
+    let bench = Bench::new(double());
+    let live = bench.live(Place::Stream);
+    let file = bench.folder.path().join("keywords");
+    let mut keywords: Vec<String> = (0..1_100).map(|n| format!("a phrase {n} that nobody says")).collect();
+    keywords.push("Justin Bieber".into());
+    std::fs::write(&file, keywords.join("\n")).unwrap();
+    bench.stream(&["--track-file", file.to_str().unwrap()]).unwrap();
+    assert_eq!(bench.numbers(), live);
+}
