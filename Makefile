@@ -101,7 +101,7 @@ compose-images: images $(S3S_FS) ## build what docker/compose.yaml runs, where n
 test: ## run every test, Rust and Python, but the long ones
 	@tools/need --install cc cargo python strace
 	@$(MAKE) build .venv/test $(S3S_FS)
-	@rust=0; $(MAKE) test-rust || rust=1; $(MAKE) test-python && exit $$rust
+	@failed=0; for tests in rust clients python; do $(MAKE) test-$$tests || failed=1; done; exit $$failed
 
 .PHONY: test-rust
 test-rust: ## run the tests of the crates
@@ -113,6 +113,10 @@ test-rust: ## run the tests of the crates
 .PHONY: test-python
 test-python: .venv/test ## run the tests of the whole, but the long ones: PYTEST="-k road"
 	@OFFKEY_S3_SERVER=$(S3S_FS) .venv/bin/python -m pytest tests/python -q -m 'not slow' -rs $(PYTEST)
+
+.PHONY: test-clients
+test-clients: build .venv/test ## run foreign clients of X, unmodified, against its double: twarc2, tweepy
+	@.venv/bin/python -m pytest tests/clients -q $(PYTEST)
 
 .PHONY: test-long
 test-long: build .venv/test $(S3S_FS) ## run the long tests

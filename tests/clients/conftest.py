@@ -15,7 +15,7 @@ from double import Double, program  # noqa: E402
 def start():
     """Starts doubles with the arguments given; they end with the test."""
     if program() is None:
-        pytest.skip("NO x-server PROGRAM: run `cargo build -p x-server`, or name it in X_SERVER")
+        pytest.skip("NO x-server PROGRAM: run `make build`, or name it in X_SERVER")
     running = []
 
     def begin(*arguments: str) -> Double:
