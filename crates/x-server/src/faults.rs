@@ -305,6 +305,13 @@ pub enum Step {
     },
     /// Half of the next tweet, then the cut; the tweet counts as not delivered.
     HalfThen(Cut),
+    /// The first bytes of the next tweet's line, then the cut; with all but its CRLF the tweet counts as delivered.
+    PartThen {
+        /// How many bytes.
+        bytes: usize,
+        /// How it ends then.
+        cut: Cut,
+    },
     /// The connection is cut between two lines.
     Cut(Cut),
     /// A clean end of the answer.
@@ -407,7 +414,8 @@ mod tests {
     #[test]
     fn a_script_is_plain_json() {
         let text = r#"[
-            {"on": "stream", "script": [{"tweets": 3}, {"silence": {"seconds": 40}}, {"half_then": "reset"}, "end",
+            {"on": "stream", "script": [{"tweets": 3}, {"silence": {"seconds": 40}}, {"half_then": "reset"},
+                {"part_then": {"bytes": 7, "cut": "eof"}}, "end",
                 {"disconnect": {"kind": "SlowReader"}}, {"dialect": {"names": "post", "tweets": 2}}]},
             {"on": "search", "skip": 1, "refuse": {"with": "rate_limit", "rate": "absent"}},
             {"on": "search", "refuse": {"with": {"status": 503}}},

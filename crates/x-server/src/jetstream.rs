@@ -23,6 +23,8 @@ use crate::wire::Fuse;
 /// Events older than this are not kept; an older cursor is moved up without a word.
 const LOOKBACK_US: i64 = 36 * 3_600 * 1_000_000;
 const PING_EVERY: Millis = 30_000;
+/// Events written before they are sent, if there are so many at once.
+const TOGETHER: usize = 64;
 
 type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
 
@@ -135,8 +137,17 @@ pub(crate) async fn run(
             None => server.live(Head::Bluesky),
         };
         let from = wish.cursor.unwrap_or(i64::MIN);
-        let mut feed =
-            Feed { server: &server, sink, filters, next, from, ready: Vec::new(), last: wish.opened, fuse };
+        let mut feed = Feed {
+            server: &server,
+            sink,
+            filters,
+            next,
+            from,
+            ready: Vec::new(),
+            written: Vec::new(),
+            last: wish.opened,
+            fuse,
+        };
         if feed.follow(script).await.is_none() {
             tracing::debug!("a Jetstream subscriber has gone");
         }
@@ -186,6 +197,8 @@ struct Feed<'a> {
     from: i64,
     /// Events of the tweet before `next` that are still to be sent, newest first.
     ready: Vec<Event>,
+    /// Posts that the socket's buffer may still hold.
+    written: Vec<Served>,
     /// When the last message was sent.
     last: Millis,
     fuse: Fuse,
@@ -203,7 +216,9 @@ impl Feed<'_> {
                     }
                 }
                 Step::Silence { seconds } => self.pass(seconds).await,
-                Step::Cut(cut) | Step::HalfThen(cut) => return self.cut(cut).await,
+                Step::Cut(cut) | Step::HalfThen(cut) | Step::PartThen { cut, .. } => {
+                    return self.cut(cut).await;
+                }
                 Step::End => {
                     self.say(Message::Close(None)).await?;
                     // The listener ends when the client has answered.
@@ -233,14 +248,19 @@ impl Feed<'_> {
     async fn some(&mut self, count: usize) -> Option<()> {
         for number in 0..count {
             let event = self.one().await?;
-            let mut served = Served::posts(&self.server.ledger, event.post.into_iter().collect());
+            self.written.push(Served::posts(&self.server.ledger, event.post.into_iter().collect()));
             self.last = self.server.clock.now();
             self.sink.feed(Message::text(event.json)).await.ok()?;
-            served.count();
-            if number + 1 == count || self.ready.is_empty() {
-                self.sink.flush().await.ok()?;
+            if number + 1 == count || self.written.len() == TOGETHER {
+                self.flush().await?;
             }
         }
+        Some(())
+    }
+
+    async fn flush(&mut self) -> Option<()> {
+        self.sink.flush().await.ok()?;
+        self.written.drain(..).for_each(|mut served| served.count());
         Some(())
     }
 
@@ -263,6 +283,7 @@ impl Feed<'_> {
                     self.ready.reverse();
                     self.next += 1;
                     if let Pace::Rate(each_second) = pace {
+                        self.flush().await?;
                         tokio::time::sleep(std::time::Duration::from_secs_f64(1.0 / each_second.max(0.001)))
                             .await;
                     }
@@ -273,6 +294,7 @@ impl Feed<'_> {
 
     /// Waits for a time, with a ping every half minute.
     async fn idle(&mut self, at: Millis) -> Option<()> {
+        self.flush().await?;
         let clock = &self.server.clock;
         let ping = self.last + PING_EVERY;
         clock.until(at.min(ping)).await;

@@ -46,6 +46,9 @@ struct Arguments {
     /// Live tweets a second; 0 for as fast as the client reads
     #[arg(long, default_value_t = 0.0)]
     rate: f64,
+    /// Live tweets each at its own time, 250 a second
+    #[arg(long, conflicts_with_all = ["rate", "frozen"])]
+    live_now: bool,
     /// Seconds between two keep-alives
     #[arg(long, default_value_t = 20.0)]
     keep_alive: f64,
@@ -88,6 +91,9 @@ async fn main() -> Result<()> {
     }
     if arguments.rate > 0.0 {
         builder = builder.pace(Pace::Rate(arguments.rate));
+    }
+    if arguments.live_now {
+        builder = builder.pace(Pace::Clock);
     }
     if arguments.no_limits {
         builder = builder.limits(Limits::off());

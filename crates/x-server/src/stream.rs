@@ -211,11 +211,12 @@ impl Feed<'_> {
             }
             Step::Silence { seconds } => self.pass(seconds).await,
             Step::HalfThen(cut) => {
-                let (_, line) = self.one(plain).await?;
-                let half = line[..line.len() / 2].to_vec();
-                self.send(half, true, Served::default()).await?;
-                self.cut(cut).await?;
-                return Some(true);
+                let (index, line) = self.one(plain).await?;
+                return self.part(index, &line, line.len() / 2, cut).await;
+            }
+            Step::PartThen { bytes, cut } => {
+                let (index, line) = self.one(plain).await?;
+                return self.part(index, &line, bytes, cut).await;
             }
             Step::Cut(cut) => {
                 self.cut(cut).await?;
@@ -394,6 +395,15 @@ impl Feed<'_> {
             }
         }
         Some(())
+    }
+
+    /// The first bytes of a line, and the end of the connection.
+    async fn part(&mut self, index: usize, line: &[u8], bytes: usize, cut: Cut) -> Option<bool> {
+        let whole = bytes + 2 >= line.len();
+        let served = if whole { Served::stream(&self.server.ledger, vec![index]) } else { Served::default() };
+        self.send(line[..bytes.min(line.len())].to_vec(), true, served).await?;
+        self.cut(cut).await?;
+        Some(true)
     }
 
     async fn cut(&mut self, cut: Cut) -> Option<()> {
