@@ -3,6 +3,7 @@
 //! A run reads from where the last one ended (or the last hour) up to now, or for as long as `--for` says.
 
 use std::pin::pin;
+use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::{SinkExt, StreamExt};
 use lake::{Chunk, Value};
@@ -268,6 +269,7 @@ impl Reader {
             Ok(Err(e)) => return trouble(&e),
             Err(silence) => return silence,
         };
+        self.pace.reached.store(true, Relaxed);
         info!("connected to Jetstream");
         if self.events.send(Event::Connected).await.is_err() {
             return Trouble::Final(Failure::terminated());

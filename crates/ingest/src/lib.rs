@@ -85,7 +85,7 @@ pub fn estimate_by(args: &Args, task: &Task, clock: Arc<dyn Clock>) -> Outcome<E
 
 fn pace(args: &Args, task: &Task, clock: Arc<dyn Clock>) -> Pace {
     let deadline = args.run_for.map(|time| clock.now() + micros(time));
-    Pace { clock, stop: task.stop.clone(), deadline }
+    Pace { clock, stop: task.stop.clone(), deadline, reached: Arc::default() }
 }
 
 /// The arguments with the default keyword: of a live source nobody wants all.

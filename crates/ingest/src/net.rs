@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -28,6 +30,8 @@ pub(crate) struct Pace {
     pub(crate) stop: Stop,
     /// When the run shall end, µs since 1970.
     pub(crate) deadline: Option<i64>,
+    /// Whether the source has ever answered this run.
+    pub(crate) reached: Arc<AtomicBool>,
 }
 
 impl Pace {
@@ -56,7 +60,7 @@ impl Pace {
     pub(crate) async fn wait(&self, backoff: &mut Backoff, trouble: Trouble) -> Outcome<()> {
         let (class, why) = (trouble.class(), trouble.to_string());
         let given_up = give_up(&trouble);
-        let wait = backoff.after(trouble, self.clock.now())?;
+        let wait = backoff.after(trouble, self.clock.now(), self.reached.load(Relaxed))?;
         if self.deadline.is_some_and(|deadline| self.clock.now() + micros(wait) > deadline) {
             return Err(given_up);
         }
@@ -156,6 +160,7 @@ impl Api {
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Trouble> {
         let answer = self.pace.heard(request.send()).await?.map_err(|e| network(e, "no answer"))?;
+        self.pace.reached.store(true, Relaxed);
         let status = answer.status().as_u16();
         if status == 200 || status == 201 {
             return Ok(answer);

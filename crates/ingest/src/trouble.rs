@@ -12,6 +12,8 @@ use task::{Exit, Failure, Outcome};
 
 /// Waits of one trouble together; then it is given up.
 const PATIENCE: Duration = Duration::from_secs(45 * 60);
+/// The same before the source has answered at all: rather than at its end, something is wrong at this one.
+const FIRST_PATIENCE: Duration = Duration::from_secs(30);
 /// A window of X's rate limits, and a second.
 const WINDOW: u64 = 901;
 /// Characters of X's own words that a message repeats.
@@ -184,11 +186,11 @@ impl Backoff {
         self.connections
     }
 
-    /// How long to wait before the next try.
+    /// How long to wait before the next try. `reached`: the source has answered this run before.
     ///
     /// # Errors
     /// When waiting does not help, or did not.
-    pub(crate) fn after(&mut self, trouble: Trouble, now: i64) -> Outcome<Duration> {
+    pub(crate) fn after(&mut self, trouble: Trouble, now: i64, reached: bool) -> Outcome<Duration> {
         let mut seconds = match &trouble {
             Trouble::Network(_) => {
                 self.network += 1;
@@ -236,6 +238,13 @@ impl Backoff {
         }
         let wait = Duration::from_secs_f64(seconds);
         self.waited += wait;
+        if !reached && self.waited > FIRST_PATIENCE {
+            return Err(Failure::new(
+                Exit::SourceUnavailable,
+                format!("the source cannot be reached: {trouble}"),
+            )
+            .hint("check the network of this machine, and --api-url or --jetstream-url"));
+        }
         if self.waited > PATIENCE {
             return Err(give_up(&trouble));
         }
@@ -268,7 +277,7 @@ mod tests {
 
     fn waits(mut backoff: Backoff, times: usize, trouble: impl Fn() -> Trouble) -> Vec<u64> {
         // Whole seconds; jitter only adds, and at most a quarter.
-        (0..times).map(|_| backoff.after(trouble(), 0).unwrap().as_secs()).collect()
+        (0..times).map(|_| backoff.after(trouble(), 0, true).unwrap().as_secs()).collect()
     }
 
     #[test]
@@ -279,7 +288,7 @@ mod tests {
                 .zip(wanted)
                 .for_each(|(g, w)| assert!((*w..=(w + 1) * 5 / 4).contains(g), "{got:?} {wanted:?}"));
         };
-        assert_eq!(Backoff::default().after(Trouble::Network("x".into()), 0).unwrap(), Duration::ZERO);
+        assert_eq!(Backoff::default().after(Trouble::Network("x".into()), 0, true).unwrap(), Duration::ZERO);
         let network =
             waits(Backoff { network: 60, ..Backoff::default() }, 5, || Trouble::Network("x".into()));
         near(network, &[15, 15, 15, 15, 16]);
@@ -296,12 +305,18 @@ mod tests {
     #[test]
     fn patience_ends() {
         let mut backoff = Backoff::default();
-        let end = std::iter::repeat_with(|| backoff.after(Trouble::Network("gone".into()), 0))
+        let end = std::iter::repeat_with(|| backoff.after(Trouble::Network("gone".into()), 0, true))
             .find_map(Result::err);
         assert_eq!(end.unwrap().exit, Exit::SourceUnavailable);
         let mut backoff = Backoff::default();
+        let mut tries = 0;
+        let end = std::iter::repeat_with(|| backoff.after(Trouble::Network("no way".into()), 0, false))
+            .inspect(|_| tries += 1)
+            .find_map(Result::err);
+        assert_eq!((end.unwrap().exit, tries > 10, tries < 20), (Exit::SourceUnavailable, true, true));
+        let mut backoff = Backoff::default();
         let limit = || Trouble::RateLimit { reset: None, left: None };
-        let end = std::iter::repeat_with(|| backoff.after(limit(), 0)).find_map(Result::err);
+        let end = std::iter::repeat_with(|| backoff.after(limit(), 0, true)).find_map(Result::err);
         assert_eq!(end.unwrap().exit, Exit::Limit);
     }
 }
