@@ -111,32 +111,40 @@ fn fsync_rename_fsync_in_this_order() {
     assert!(told == 1 && published.len() >= 13, "{told} {}", published.len());
 }
 
+/// Lets each call of these kinds fail in turn (`inject` is strace's word for how). Whole things alone are left, and a
+/// rerun makes the same lake. Returns how many runs failed.
+fn at_every(injections: &[(&str, &str)], ended: impl Fn(&Place, &Done)) -> usize {
+    let place = Place::new();
+    input(&place);
+    place.ingest(&[place.path().join("input")], &[]).summary();
+    let expected = visible(&place);
+    let log = place.path().join("log");
+    let mut failed = 0;
+    for (call, inject) in injections {
+        for k in 1.. {
+            fs::remove_dir_all(place.lake()).unwrap();
+            let inject = format!("inject={call}:{inject}:when={k}");
+            let done = strace(&place, &["-e", &format!("trace={call}"), "-e", &inject], &log);
+            check_whole(&place);
+            if done.code == Some(0) {
+                break;
+            }
+            failed += 1;
+            ended(&place, &done);
+            place.ingest(&[place.path().join("input")], &[]).summary();
+            assert_eq!(visible(&place), expected, "{inject}");
+        }
+    }
+    failed
+}
+
 /// Killed at every call that publishes, it leaves whole things alone; run again, it leaves the same lake.
 #[test]
 fn killed_at_every_publishing_call() {
     if !can_trace() {
         return;
     }
-    let place = Place::new();
-    input(&place);
-    place.ingest(&[place.path().join("input")], &[]).summary();
-    let expected = visible(&place);
-    let log = place.path().join("log");
-    let mut killed = 0;
-    for call in ["fsync", "rename"] {
-        for k in 1.. {
-            fs::remove_dir_all(place.lake()).unwrap();
-            let inject = format!("inject={call}:signal=SIGKILL:when={k}");
-            let done = strace(&place, &["-e", &format!("trace={call}"), "-e", &inject], &log);
-            check_whole(&place);
-            if done.code == Some(0) {
-                break;
-            }
-            killed += 1;
-            place.ingest(&[place.path().join("input")], &[]).summary();
-            assert_eq!(visible(&place), expected, "killed at {call} {k}");
-        }
-    }
+    let killed = at_every(&[("fsync", "signal=SIGKILL"), ("rename", "signal=SIGKILL")], |_, _| {});
     assert!(killed > 20, "{killed}");
 }
 
@@ -146,34 +154,14 @@ fn errors_of_the_disk_are_told() {
     if !can_trace() {
         return;
     }
-    let place = Place::new();
-    input(&place);
-    place.ingest(&[place.path().join("input")], &[]).summary();
-    let expected = visible(&place);
-    let log = place.path().join("log");
-    let mut failed = 0;
-    for (call, error) in [("fsync", "EIO"), ("rename", "EIO"), ("mkdir", "ENOSPC")] {
-        for k in 1.. {
-            fs::remove_dir_all(place.lake()).unwrap();
-            let inject = format!("inject={call}:error={error}:when={k}");
-            let done = strace(&place, &["-e", &format!("trace={call}"), "-e", &inject], &log);
-            check_whole(&place);
-            if done.code == Some(0) {
-                break;
-            }
-            failed += 1;
-            done.failed(74);
-            assert!(
-                done.stderr.contains(place.path().to_str().unwrap()) && done.stderr.contains("\nhint: "),
-                "{}",
-                done.stderr
-            );
-            let left = files(&place.lake()).into_keys().find(|key| key.contains("/.unfinished-"));
-            assert_eq!(left, None, "{call} {k}: {}", done.stderr);
-            place.ingest(&[place.path().join("input")], &[]).summary();
-            assert_eq!(visible(&place), expected, "{call} {k}");
-        }
-    }
+    let errors = [("fsync", "error=EIO"), ("rename", "error=EIO"), ("mkdir", "error=ENOSPC")];
+    let failed = at_every(&errors, |place, done| {
+        done.failed(74);
+        let told = done.stderr.contains(place.path().to_str().unwrap()) && done.stderr.contains("\nhint: ");
+        assert!(told, "{}", done.stderr);
+        let left = files(&place.lake()).into_keys().find(|key| key.contains("/.unfinished-"));
+        assert_eq!(left, None, "{}", done.stderr);
+    });
     assert!(failed > 30, "{failed}");
 }
 
