@@ -110,7 +110,7 @@ pub struct Args {
     #[arg(long, env = "OFFKEY_MAX_TWEETS", value_name = "N", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Limits")]
     pub max_tweets: Option<u64>,
 
-    /// Commit nothing when more than this share of the values cannot be read (0.01 is 1 %) [default: no limit]
+    /// End with 65 when more than this share of the values cannot be read (0.01 is 1 %): of files nothing is committed then, of live sources what was paid for [default: no limit]
     #[arg(long, env = "OFFKEY_MAX_REJECT_RATE", value_name = "R", value_parser = share, help_heading = "Limits")]
     pub max_reject_rate: Option<f64>,
 

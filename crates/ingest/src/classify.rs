@@ -169,6 +169,11 @@ pub(crate) fn day_number(id: &Id<'_>) -> Option<i64> {
 }
 
 impl Classified {
+    /// How many values cannot be read.
+    pub(crate) fn rejected(&self) -> u64 {
+        self.ends.iter().filter(|end| matches!(end, End::Rejected(_))).count() as u64
+    }
+
     /// Adds tweets that the source sent and nobody asked for.
     pub(crate) fn unmatched(&mut self, tweets: u64) {
         self.records += tweets;

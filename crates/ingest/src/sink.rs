@@ -25,6 +25,8 @@ pub(crate) struct Sink<'a> {
     pub(crate) lake: &'a Lake,
     pub(crate) raw: RawWriter<'a>,
     pub(crate) ledger: Ledger,
+    /// Rejects that are lines cut by the end of a connection: they come again, and tell nothing of the source.
+    pub(crate) broken_off: u64,
     /// Tweets after which nothing more is taken.
     limit: Option<u64>,
     ids: IdSet,
@@ -47,6 +49,7 @@ impl<'a> Sink<'a> {
             lake,
             raw: RawWriter::new(lake, via),
             ledger: Ledger::default(),
+            broken_off: 0,
             limit: None,
             ids: IdSet::default(),
             retyped: Counts::new(),
@@ -144,7 +147,7 @@ impl<'a> Sink<'a> {
     /// The share of values that could not be read, if it is above the one allowed, in words.
     pub(crate) fn too_many_rejects(&self) -> Option<String> {
         let l = &self.ledger;
-        let rejected: u64 = l.rejected.values().sum();
+        let rejected = l.rejected.values().sum::<u64>() - self.broken_off;
         #[expect(clippy::cast_precision_loss, reason = "a share of counts far below 2^52")]
         let rate = rejected as f64 / l.records.max(1) as f64;
         let max = self.args.max_reject_rate.filter(|max| rate > *max)?;

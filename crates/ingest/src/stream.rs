@@ -36,8 +36,10 @@ pub(crate) const PART_TWEETS: u64 = 5_000;
 pub(crate) const PART_AGE: i64 = 60 * SECOND;
 /// Batches between the network and the lake.
 pub(crate) const AHEAD: usize = 16;
-/// After so long a wait for the lake, X is about to call us a slow reader.
-const SLOW: Duration = Duration::from_secs(5);
+/// Who waits for the lake for half of so long is on the way to being called a slow reader by X.
+const WATCHED: i64 = 10 * SECOND;
+/// Warnings about that are so far apart.
+const QUIET: i64 = 60 * SECOND;
 /// X does not deliver in order: a gap begins so long before the last tweet and ends so long after the first.
 const OVERLAP: i64 = 2 * SECOND;
 /// Kept of a line that is too long.
@@ -75,10 +77,22 @@ struct Hole {
 /// What the tasks tell.
 enum Event {
     Connected,
-    Lines { chunk: Chunk, foreign: u64 },
+    /// `cut`: the end of the connection is the end of the last line.
+    Lines {
+        chunk: Chunk,
+        foreign: u64,
+        cut: bool,
+    },
     Lost(Failure),
-    Page { body: Vec<u8>, hole: Hole, done: bool },
-    Unrepaired { hole: Hole, why: Failure },
+    Page {
+        body: Vec<u8>,
+        hole: Hole,
+        done: bool,
+    },
+    Unrepaired {
+        hole: Hole,
+        why: Failure,
+    },
     Over(Failure),
 }
 
@@ -111,6 +125,7 @@ pub(crate) fn run(args: &Args, task: &Task, pace: Pace) -> Outcome<Summary> {
         till: till.clone(),
         events: events.clone(),
         connects: VecDeque::new(),
+        pressure: Pressure::default(),
     };
     let repair = Repair {
         api: api.paced(pace),
@@ -226,7 +241,7 @@ impl Stream<'_> {
                 self.more.connects += 1;
                 (self.fresh, self.connected_at, self.trouble) = (true, self.now(), None);
             }
-            Event::Lines { chunk, foreign } => {
+            Event::Lines { chunk, foreign, cut } => {
                 let now = self.now();
                 self.batches += 1;
                 self.begun.get_or_insert(now);
@@ -234,6 +249,9 @@ impl Stream<'_> {
                 let mut classified = classify("stream", &chunk, &Wanted::everything());
                 self.look(&classified);
                 classified.unmatched(foreign);
+                if cut {
+                    self.sink.broken_off += classified.rejected();
+                }
                 self.sink.take(classified)?;
             }
             Event::Lost(why) => self.trouble = Some(why),
@@ -391,6 +409,35 @@ struct Reader {
     till: Arc<Till>,
     events: mpsc::Sender<Event>,
     connects: VecDeque<i64>,
+    pressure: Pressure,
+}
+
+/// How long the reading waits for the lake, which is slower.
+#[derive(Default)]
+struct Pressure {
+    /// Since when waits are summed up, and their sum.
+    since: i64,
+    waited: i64,
+    told: Option<i64>,
+}
+
+impl Pressure {
+    /// How much longer it may wait before that is worth a word.
+    fn bearable(&mut self, now: i64) -> Duration {
+        if now - self.since >= WATCHED {
+            (self.since, self.waited) = (now, 0);
+        }
+        span(WATCHED / 2 - self.waited)
+    }
+
+    /// Whether to say so now.
+    fn tell(&mut self, now: i64) -> bool {
+        let now_is_the_time = self.told.is_none_or(|told| now - told >= QUIET);
+        if now_is_the_time {
+            self.told = Some(now);
+        }
+        now_is_the_time
+    }
 }
 
 impl Reader {
@@ -474,7 +521,7 @@ impl Reader {
             // Only bytes show that it works: a status of 200 may be followed by nothing.
             (*backoff, *synced) = (Backoff::default(), false);
             let batch = lines.add(&chunk);
-            let closing = self.pass_on(batch).await?;
+            let closing = self.pass_on(batch, false).await?;
             if self.till.left() < ON_ITS_WAY {
                 return Err(live::out_of_money(self.till.limit()));
             }
@@ -484,12 +531,12 @@ impl Reader {
         };
         // A line that was cut is told as such.
         let rest = lines.rest();
-        self.pass_on(rest).await?;
+        self.pass_on(rest, true).await?;
         Ok(trouble)
     }
 
     /// Bills lines and passes them on. A message that closes the stream is the answer.
-    async fn pass_on(&mut self, mut batch: Chunk) -> Outcome<Option<Trouble>> {
+    async fn pass_on(&mut self, mut batch: Chunk, cut: bool) -> Outcome<Option<Trouble>> {
         if batch.values.is_empty() {
             return Ok(None);
         }
@@ -513,15 +560,20 @@ impl Reader {
         if matches!(closing, Some(Closing::Rules)) {
             self.ours = rules::sync(&self.api, &self.rules).await?;
         }
-        let event = Event::Lines { chunk: batch, foreign };
+        let event = Event::Lines { chunk: batch, foreign, cut };
+        let clock = &self.api.pace.clock;
+        let began = clock.now();
         let mut sending = std::pin::pin!(self.events.send(event));
-        let sent = match tokio::time::timeout(SLOW, &mut sending).await {
+        let sent = match tokio::time::timeout(self.pressure.bearable(began), &mut sending).await {
             Ok(sent) => sent,
             Err(_) => {
-                warn!("the lake takes tweets slower than X sends them; X will disconnect a slow reader");
+                if self.pressure.tell(clock.now()) {
+                    warn!("the lake takes tweets slower than X sends them; X will disconnect a slow reader");
+                }
                 sending.await
             }
         };
+        self.pressure.waited += clock.now() - began;
         match sent {
             Ok(()) => Ok(closing.map(Trouble::from)),
             // The run has ended.

@@ -17,22 +17,20 @@ fn lakes() -> u32 {
 }
 
 pub fn start(bench: &Bench, flags: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_ingest"))
-        .args(["--lake", bench.lake().to_str().unwrap()])
+    command(bench, bench.lake().to_str().unwrap()).args(flags).spawn().unwrap()
+}
+
+/// `ingest` from the double into a lake.
+pub fn command(bench: &Bench, lake: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ingest"));
+    command
+        .args(["--lake", lake])
         .args(["--token-file", bench.folder.path().join("token").to_str().unwrap()])
-        .args([
-            "--api-url",
-            &bench.double.url,
-            "--jetstream-url",
-            &bench.double.jetstream_url,
-            "--log",
-            "error",
-        ])
-        .args(flags)
+        .args(["--api-url", &bench.double.url, "--jetstream-url", &bench.double.jetstream_url])
+        .env("OFFKEY_LOG", "error")
         .stdout(Stdio::null())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::inherit());
+    command
 }
 
 /// Kills after a time between 20 and 20 + `span` ms, another each round.
@@ -46,7 +44,7 @@ fn kill_at_random(mut child: Child, round: u32, span: u64) -> bool {
 }
 
 /// A double whose clock is `behind` the real one by so many seconds.
-fn double(behind: i64) -> Builder {
+pub fn double(behind: i64) -> Builder {
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
     XServer::builder().now(now - behind * 1_000).ticking().limits(Limits::off())
 }
@@ -113,4 +111,28 @@ fn stream(lake: u32) {
         twice as f64 * 0.005
     );
     assert_eq!(lost, 0);
+}
+
+/// SIGTERM at any moment: the run says so, and what it has is committed; the next one goes on.
+#[test]
+fn a_stream_that_is_terminated_loses_nothing() {
+    let bench = Bench::new(double(3_600).tweets(10).live(60_000).search_retweets());
+    let flags = ["--source", "stream", "--for", "8s"];
+    let mut ended = 0;
+    for round in 0..5 * lakes() {
+        let mut child = start(&bench, &flags);
+        std::thread::sleep(Duration::from_millis(100 + u64::from(round) * 37 % 500));
+        let kill = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        assert!(kill.success());
+        // Before the handler is there the signal kills; after it the run ends by itself.
+        let status = child.wait().unwrap();
+        assert!(status.code().is_none_or(|code| code == 143), "{status}");
+        ended += u32::from(status.code() == Some(143));
+    }
+    assert!(ended > 0);
+    assert!(start(&bench, &flags).wait().unwrap().success());
+    let got: BTreeSet<u64> = bench.numbers().into_iter().collect();
+    let found: BTreeSet<u64> = bench.double.matching(QUERY, Place::Search).unwrap().into_iter().collect();
+    let (first, last) = (*got.first().unwrap(), *got.last().unwrap());
+    assert!(found.range(first..=last).all(|id| got.contains(id)));
 }

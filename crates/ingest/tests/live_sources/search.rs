@@ -1,5 +1,5 @@
 use task::Exit;
-use x_server::{Act, Cut, Delivery, Dialect, Endpoint, Fault, Page, RateHeaders, Refusal, XServer};
+use x_server::{Act, Cut, Delivery, Dialect, Endpoint, Fault, Limits, Page, RateHeaders, Refusal, XServer};
 
 use crate::bench::{Bench, QUERY, commits};
 
@@ -260,4 +260,59 @@ fn many_keywords_are_several_queries() {
     let failure = bench.run(&["--source", "search", "--track", &"long ".repeat(200)]).unwrap_err();
     assert_eq!(failure.exit, Exit::Usage);
     insta::assert_snapshot!(failure);
+}
+
+/// A page that is cut anywhere is asked for again, and no part of it is kept.
+#[test]
+fn a_page_may_be_cut_anywhere() {
+    let step = if std::env::var_os("OFFKEY_LONG").is_some() { 97 } else { 4_801 };
+    let all: Vec<usize> = (0..100).chain((100..200_000).step_by(step)).collect();
+    // So many failures in a row are borne with.
+    for places in all.chunks(120) {
+        let bench = Bench::new(XServer::builder().tweets(300).live(0).limits(Limits::off()));
+        let cut = |bytes: &usize| faulty(Act::Body(Delivery::cut(*bytes, [Cut::Eof, Cut::Reset][bytes % 2])));
+        bench.double.faults.set(places.iter().map(cut).collect());
+        bench.run(SEARCH).unwrap();
+        assert_eq!(bench.numbers(), bench.past(QUERY), "{places:?}");
+        assert!(bench.ids().values().all(|n| *n == 1), "{places:?}");
+    }
+}
+
+/// Two runs of one question at once: one is told to stand back, nothing is lost, and each tweet is there once or twice.
+#[test]
+fn two_searches_at_once_lose_nothing() {
+    let bench = Bench::new(XServer::builder().tweets(1_200).live(0).limits(Limits::off()));
+    let ends = std::thread::scope(|scope| {
+        let runs = [0, 1].map(|_| scope.spawn(|| bench.run(SEARCH)));
+        runs.map(|run| run.join().unwrap())
+    });
+    for end in ends {
+        assert!(end.as_ref().err().is_none_or(|failure| failure.exit == Exit::Conflict), "{end:?}");
+    }
+    bench.run(SEARCH).unwrap();
+    assert_eq!(bench.numbers(), bench.past(QUERY));
+    assert!(bench.ids().values().all(|n| *n <= 3));
+}
+
+/// The interval is asked for in whole seconds, and ends where X has indexed everything.
+#[test]
+fn the_interval_becomes_what_x_takes() {
+    let bench = Bench::new(XServer::builder().tweets(500).live(0));
+    bench.run(&["--source", "search", "--since", "2026-11-18", "--until", "2026-11-21"]).unwrap();
+    bench.run(&["--source", "search", "--since", "2026-11-17", "--until", "2026-11-18"]).unwrap();
+    let asked = |request: &x_server::Request, name: &str| {
+        request.query.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone()).unwrap()
+    };
+    let mut windows: Vec<[String; 2]> = bench
+        .double
+        .ledger
+        .requests()
+        .iter()
+        .map(|request| ["start_time", "end_time"].map(|name| asked(request, name)))
+        .collect();
+    windows.dedup();
+    assert_eq!(
+        windows,
+        [["2026-11-18T00:00:00Z", "2026-11-20T11:59:30Z"], ["2026-11-17T00:00:00Z", "2026-11-18T00:00:00Z"]]
+    );
 }

@@ -313,3 +313,92 @@ fn more_keywords_than_rules_share_rules() {
     bench.stream(&["--track-file", file.to_str().unwrap()]).unwrap();
     assert_eq!(bench.numbers(), live);
 }
+
+/// Cut at every byte of a line (at each 67th in the ordinary round): nothing is lost, nothing is made of the pieces.
+#[test]
+fn a_stream_may_be_cut_anywhere() {
+    let step = if std::env::var_os("OFFKEY_LONG").is_some() { 1 } else { 67 };
+    let all: Vec<usize> = (0..2_000).step_by(step).collect();
+    let mut rejected = 0;
+    // X grants 50 connects in a quarter of an hour; beyond them the stream would be over before the next.
+    for places in all.chunks(40) {
+        let bench = Bench::new(double());
+        let live = bench.live(Place::Stream);
+        let cut = |bytes: &usize| {
+            let how = [Cut::Eof, Cut::Reset][bytes % 2];
+            script(vec![Step::Tweets(1), Step::PartThen { bytes: *bytes, cut: how }])
+        };
+        bench.double.faults.set(places.iter().map(cut).collect());
+        let name = format!("cut behind bytes {places:?}");
+        // However many lines are cut, they are no fault of the source.
+        let summary =
+            bench.stream(&["--max-reject-rate", "0"]).unwrap_or_else(|failure| panic!("{name}: {failure}"));
+        complete(&bench, &live, &name);
+        assert!(bench.numbers().iter().all(|id| live.contains(id)), "{name}");
+        assert_eq!(bench.double.ledger.count(Endpoint::Stream), places.len() + 1, "{name}");
+        let pieces: u64 = summary.rejected.values().sum();
+        assert!(pieces <= places.len() as u64, "{name}: {pieces}");
+        rejected += pieces;
+    }
+    // The others were nothing, or whole.
+    assert!(rejected > all.len() as u64 / 3, "{rejected}");
+}
+
+/// Lines that X itself spoilt count; what was paid for is committed all the same.
+#[test]
+fn a_stream_of_bad_lines_ends_with_65_and_keeps_the_good_ones() {
+    let bench = Bench::new(double());
+    let live = bench.live(Place::Stream);
+    let spoilt = || Step::Line("{\"data\":{\"id\":".into());
+    bench.double.faults.add(script((0..5).flat_map(|_| [Step::Tweets(1), spoilt()]).collect()));
+    let failure = bench.stream(&["--max-reject-rate", "0.001"]).unwrap_err();
+    assert_eq!(failure.exit, Exit::BadInput, "{failure}");
+    assert_eq!(bench.numbers(), live);
+    assert_eq!(bench.manifest()["rejected"].as_object().unwrap().values().next().unwrap(), 5);
+}
+
+/// The answer to a change of the rules is lost: it was made, and making it again does no harm.
+#[test]
+fn lost_answers_about_rules_do_no_harm() {
+    for skip in 0..3 {
+        let bench = Bench::new(double());
+        let live = bench.live(Place::Stream);
+        // Rules of an earlier question are in the way.
+        bench.double.faults.add(refuse(Refusal::Unauthorized, RateHeaders::True));
+        bench.run(&["--source", "stream", "--track", "weather"]).unwrap_err();
+        for endpoint in [Endpoint::Rules, Endpoint::RulesChange] {
+            let lost = Act::Body(x_server::Delivery::cut(0, Cut::Eof));
+            bench.double.faults.add(Fault::new(endpoint, lost).skip(skip));
+        }
+        bench.stream(&[]).unwrap();
+        complete(&bench, &live, "lost answers about rules");
+    }
+}
+
+/// X still counts a connection that its client has left: it is asked to close it.
+#[test]
+fn an_old_connection_that_lingers_is_closed() {
+    let bench = Bench::new(double().linger(std::time::Duration::from_secs(3_600)));
+    let live = bench.live(Place::Stream);
+    bench.double.faults.add(script(vec![Step::Tweets(9), Step::Cut(Cut::Stall)]));
+    bench.stream(&[]).unwrap();
+    complete(&bench, &live, "a connection that lingers");
+    assert_eq!(bench.double.ledger.count(Endpoint::Connections), 1);
+    let waits = bench.waits();
+    for (got, least) in waits.iter().zip([0, 5, 10, 15, 20]) {
+        assert!((least..=least + least / 4).contains(got), "{waits:?}");
+    }
+}
+
+/// After more than a week search has not all that was missed: what is lost is told, the rest is read.
+#[test]
+fn a_gap_of_more_than_a_week_is_told() {
+    let bench = Bench::new(double());
+    bench.stream(&["--max-tweets", "20"]).unwrap();
+    bench.double.clock.advance(std::time::Duration::from_secs(8 * 86_400));
+    bench.run(&["--source", "stream", "--for", "120s"]).unwrap();
+    let gaps = bench.manifest()["gaps"].clone();
+    let [lost, searched] = gaps.as_array().unwrap().as_slice() else { panic!("{gaps}") };
+    assert_eq!((&lost["repaired"], &searched["repaired"]), (&json!(false), &json!(true)), "{gaps}");
+    assert!((86_000..92_000).contains(&lost["seconds"].as_i64().unwrap()), "{gaps}");
+}
