@@ -7,14 +7,17 @@ MAKEFLAGS += --no-print-directory
 # What a run takes: make run INPUT="tweets.jsonl.gz more.jsonl.zst" LAKE=s3://bucket/lake NAME=mine
 SOURCE ?= file
 INPUT ?= examples/sample/justin-bieber.jsonl.gz
-LAKE ?= lake
+# Empty: lake, or, for tweets that nobody wrote, lake-double.
+LAKE ?=
 NAME = sample
 RUNNER ?= local
+# How long it listens to a stream, as 30m. Empty: 10m.
+FOR ?=
 # What it searches for (phrases parted by commas), and what it keeps. Empty: everything, and the programs' defaults.
 TRACK ?=
 LANGUAGES ?=
 MUSIC ?=
-export SOURCE INPUT LAKE NAME RUNNER TRACK LANGUAGES MUSIC
+export SOURCE INPUT LAKE NAME RUNNER FOR TRACK LANGUAGES MUSIC
 
 # What a benchmark takes: see bench/README.md.
 TWEETS ?= 1000000
@@ -44,7 +47,7 @@ help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## */\1\t/p' Makefile | while IFS='	' read -r name does; do printf '  make %-12s %s\n' "$$name" "$$does"; done
 
 .PHONY: run
-run: ## take tweets through the whole road, by Airflow: SOURCE INPUT TRACK LAKE NAME RUNNER LANGUAGES MUSIC
+run: ## take tweets through the whole road, by Airflow: SOURCE INPUT FOR TRACK LAKE NAME RUNNER LANGUAGES MUSIC
 	@tools/need cargo cc python
 	@"$(PYTHON)" tools/run.py
 

@@ -236,7 +236,7 @@ def explain(context):
 
 DEFAULTS = {
     "owner": "offkey",
-    "retries": 3,
+    "retries": int(os.environ.get("OFFKEY_RETRIES", "3")),
     "retry_delay": timedelta(seconds=30),
     "retry_exponential_backoff": 2,
     "max_retry_delay": timedelta(minutes=10),

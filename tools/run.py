@@ -1,6 +1,7 @@
 """`make run`: compiles the programs, installs what Airflow and the gates need, and runs the DAG once, on this machine.
 
 A person sees one line a step; everything that the steps print goes to .airflow/run.log. Needs nothing but Python.
+A stream without a token for X comes from the double of X instead, which this program starts and says so.
 """
 
 import glob
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import deque
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +23,10 @@ STAMP = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z \[\w+ *\] ")
 TASK = re.compile(r"\[DAG TEST\] (starting|end) task(?:_id| task_id)=(\w+) map_index=(-?\d+)")
 
 
+MADE_UP = "made up by the double of X in crates/x-server, for X_BEARER_TOKEN is not set"
+"""Where tweets come from that nobody wrote."""
+
+
 class Failed(Exception):
     """A step ended badly; what it said is the message."""
 
@@ -28,8 +34,11 @@ class Failed(Exception):
 def main() -> int:
     HOME.mkdir(exist_ok=True)
     LOG.write_bytes(b"")
+    alone = without_x(os.environ)
     try:
         form, told = parameters(os.environ), {}
+        if alone:
+            say(f"The tweets of this run are {MADE_UP}.")
         seconds = {
             "build": timed("build", lambda: command([*make(), "build"], progress=compiled)),
             "Python": timed("Python", lambda: command([*make(), "venv"])),
@@ -37,22 +46,55 @@ def main() -> int:
         }
         if os.environ["RUNNER"] == "docker":
             seconds["images"] = timed("images", lambda: command([*make(), "images"]))
-        seconds["DAG"] = timed("DAG", lambda: told.update(dag(form)))
+        with double() if alone else nullcontext():
+            seconds["DAG"] = timed("DAG", lambda: told.update(dag(form)))
     except Failed as failure:
         print(f"{failure}\nlog: {LOG}", file=sys.stderr)
         return 1
     print(ending(told, seconds))
+    if alone:
+        print(f"All of its tweets are {MADE_UP}.")
     return 0
+
+
+def without_x(given) -> bool:
+    """Whether a run wants X's stream and has no token for it."""
+    return given["SOURCE"] == "stream" and not given.get("X_BEARER_TOKEN")
+
+
+@contextmanager
+def double():
+    """A double of X on this machine for as long as a run lasts, that streams half of the bundled sample."""
+    with LOG.open("a") as log:
+        process = subprocess.Popen(
+            [Path(os.environ["OFFKEY_BIN_DIR"]) / "x-server", "--corpus", ROOT / "examples/sample/justin-bieber.jsonl.gz", "--rate", "100"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        try:
+            found = re.fullmatch(r"listening on (\S+)\n", process.stdout.readline())
+            if not found:
+                raise Failed("error: the double of X does not start")
+            os.environ.update(OFFKEY_API_URL=found[1], X_BEARER_TOKEN="offkey-test-token")
+            yield
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def parameters(given) -> dict:
     """The DAG's parameters from what `make run` was called with. Places are made absolute, for no step shares our folder."""
     inputs = [found for word in shlex.split(given["INPUT"]) for found in sorted(glob.glob(word)) or [word]]
+    alone = without_x(given)
+    if alone and given["RUNNER"] == "docker":
+        raise Failed("error: there is no token for X, and its double cannot be reached from containers\nhint: set X_BEARER_TOKEN, or RUNNER=local")
     form = {
         "source": given["SOURCE"],
         "input": [absolute(path) for path in inputs] if given["SOURCE"] == "file" else [],
         "track": [phrase for phrase in given["TRACK"].split(",") if phrase],
-        "lake": absolute(given["LAKE"]),
+        "for": given["FOR"] or ({"stream": "20s" if alone else "10m"}.get(given["SOURCE"], "")),
+        "lake": absolute(given["LAKE"] or ("lake-double" if alone else "lake")),
         "name": given["NAME"],
         "languages": given["LANGUAGES"],
         "music_preset": given["MUSIC"],
@@ -121,9 +163,10 @@ def environment() -> dict[str, str]:
         "AIRFLOW_HOME": str(HOME),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "OFFKEY_RETRIES": "0",  # whoever sits before it tries again
     }
     if os.environ["RUNNER"] == "docker":
-        folders = {os.path.dirname(path) for path in (absolute(os.environ["LAKE"]), *shlex.split(os.environ["INPUT"]))}
+        folders = {os.path.dirname(path) for path in (absolute(os.environ["LAKE"] or "lake"), *shlex.split(os.environ["INPUT"]))}
         ours["OFFKEY_FOLDERS"] = os.pathsep.join([str(ROOT), *map(absolute, sorted(folders))])
         if os.geteuid() != 0:
             ours["OFFKEY_CONTAINER_USER"] = f"{os.getuid()}:{os.getgid()}"

@@ -58,9 +58,13 @@ class Road:
 
     def drive(self, inputs, gated: bool = True, threads: int | None = None, nothing_to_clean: bool = False):
         """From files to a published dataset. `nothing_to_clean`: an earlier run has left no partition stale."""
+        self.ingest(inputs, *(["--threads", threads] if threads else []))
+        self.go_on(gated, threads, nothing_to_clean)
+
+    def go_on(self, gated: bool = True, threads: int | None = None, nothing_to_clean: bool = False):
+        """From raw tweets to a published dataset."""
         more = ["--threads", threads] if threads else []
         gate = ["--gated"] if gated else []
-        self.ingest(inputs, *more)
         if gated:
             self.check("raw")
         self.clean(*gate, *more, code=99 if nothing_to_clean else 0)
