@@ -54,7 +54,7 @@ const ON_ITS_WAY: u64 = 50 * USUAL_TWEET;
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct State {
     terms: Vec<String>,
-    /// The greatest id that is committed.
+    /// The greatest id that is committed; before that, the one before the first that ever came.
     last_id: Option<String>,
     /// Gaps that are still to be filled.
     holes: Vec<Hole>,
@@ -248,6 +248,7 @@ impl Stream<'_> {
                 self.sink.raw.receive("stream", now, &live::head(self.task, self.batches))?;
                 let mut classified = classify("stream", &chunk, &Wanted::everything());
                 self.look(&classified);
+                self.begin(&classified)?;
                 classified.unmatched(foreign);
                 if cut {
                     self.sink.broken_off += classified.rejected();
@@ -304,6 +305,14 @@ impl Stream<'_> {
             }
             self.last = self.last.max(Some(id));
         }
+    }
+
+    /// Notes where the first stream of all began: if it dies before it commits anything, the next one knows from where on
+    /// to search.
+    fn begin(&mut self, classified: &Classified) -> Outcome<()> {
+        let (None, Some(first)) = (&self.cursor.state.last_id, ids(classified).min()) else { return Ok(()) };
+        self.cursor.state.last_id = Some(first.saturating_sub(1).to_string());
+        self.cursor.save()
     }
 
     fn gap(&mut self, last: u64, first: u64) {
