@@ -140,6 +140,8 @@ PARAMS = {
         "near_copies", "number", "Dataset", "From which similarity (Jaccard) on two texts are near copies.", exclusiveMinimum=0, maximum=1
     ),
     "drop_near_copies": switch("drop_near_copies", "Dataset", "Keep only the earliest of near copies."),
+    "hash_bits": number("hash_bits", "integer", "Dataset", "Hash the tokens to vectors of 2^N columns; 18 is usual.", minimum=0, maximum=24),
+    "tfidf": switch("tfidf", "Dataset", "With `hash_bits`: TF-IDF weights too, fitted on train only."),
     "compression": choice("compression", ["zstd", "snappy"], "Dataset", "Of the Parquet files; `snappy` for readers that know no zstd."),
 }
 

@@ -157,6 +157,8 @@ def test_no_secret_in_what_airflow_stores(monkeypatch):
         ("cuts", "2026-11-01,2026-11-08T06", "November"),
         ("near_copies", 0.9, 1.1),
         ("drop_near_copies", True, "all"),
+        ("hash_bits", 18, 25),
+        ("tfidf", True, "idf"),
         ("compression", "snappy", "gzip"),
     ],
 )
@@ -325,11 +327,11 @@ def test_the_lake_as_it_is(local):
 
 def test_every_flag_of_the_form_reaches_the_programs_that_know_it(local):
     asked = {"profile": "/p.tsv", "lexicon": "/l.tsv", "no_music_concerts": True, "music_fan_votes": True, "music_threshold": 2}
-    run(local, pseudonymise=True, drop_near_copies=True, near_copies=0.9, split_by="time", cuts="2026-11-01", locations="/boxes", archive="all", source="search", **asked)
+    run(local, pseudonymise=True, drop_near_copies=True, near_copies=0.9, hash_bits=18, tfidf=True, split_by="time", cuts="2026-11-01", locations="/boxes", archive="all", source="search", **asked)
     flags = {"--profile=/p.tsv", "--lexicon=/l.tsv", "--no-music-concerts", "--music-fan-votes", "--music-threshold=2", "--pseudonymise"}
     for call in (*calls("plan"), *calls("clean")):
         assert flags <= set(call["words"])
-    assert {"--split-by=time", "--cuts=2026-11-01", "--near-copies=0.9", "--drop-near-copies"} <= set(calls("featurize")[0]["words"])
+    assert {"--split-by=time", "--cuts=2026-11-01", "--near-copies=0.9", "--drop-near-copies", "--hash-bits=18", "--tfidf"} <= set(calls("featurize")[0]["words"])
     assert {"--locations=/boxes", "--archive=all"} <= set(calls("ingest")[0]["words"])
 
 
