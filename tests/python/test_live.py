@@ -87,6 +87,16 @@ def test_bluesky_replays_the_last_hour(programs, double, tmp_path):
     assert set(pq.read_table(road.version / "data")["source"].to_pylist()) == {"bluesky"}
 
 
+def test_no_match_is_a_dataset_and_a_report_too(programs, double, tmp_path):
+    url = double("--tweets", 1000)
+    road = live(programs, tmp_path / "lake", url, "--source", "bluesky", "--track", "a phrase that nobody says")
+    assert road.summaries["ingest"]["consumed"] == 0
+    road.go_on(nothing_to_clean=True)
+    holds_from_stage_to_stage(road)
+    assert pq.read_table(road.version / "data").num_rows == 0
+    assert (road.folder / road.summaries["report"]["report"].removeprefix(f"{road.lake}/")).exists()
+
+
 def test_make_run_without_a_token_asks_the_double():
     import run
 

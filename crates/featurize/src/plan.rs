@@ -52,13 +52,12 @@ impl Plan {
         args.check(lake.grain())?;
         let interval = TimeInterval { since: args.since, until: args.until };
         let within = |p: &Partition| p.within(args.since, args.until);
-        let pointers: Vec<CleanPointer> = lake
-            .clean_pointers()?
-            .into_iter()
-            .filter(|(p, _)| within(p))
-            .map(|(_, pointer)| pointer)
-            .collect();
-        if pointers.is_empty() {
+        let all = lake.clean_pointers()?;
+        // A lake that holds nothing, for nothing was found, makes a dataset of nothing.
+        let nothing = all.is_empty() && lake.raw_partitions()?.is_empty();
+        let pointers: Vec<CleanPointer> =
+            all.into_iter().filter(|(p, _)| within(p)).map(|(_, pointer)| pointer).collect();
+        if pointers.is_empty() && !nothing {
             let place = if args.since.is_none() && args.until.is_none() { "" } else { " in this interval" };
             return Err(Failure::new(
                 Exit::MissingInput,

@@ -33,6 +33,10 @@ fn help_is_as_it_was_agreed() {
 #[test]
 fn errors_say_what_and_the_mend() {
     let home = Home::new();
+    // A part that clean has not had.
+    let raw = home.root().join("_meta/raw/dt=2020-12-24");
+    std::fs::create_dir_all(&raw).unwrap();
+    std::fs::write(raw.join("part.json"), "{}").unwrap();
     let lake = home.root().display().to_string();
     let plain = |text: String| text.replace(&lake, "LAKE");
     let mut all = String::new();
