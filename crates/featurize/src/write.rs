@@ -119,7 +119,7 @@ struct Worked {
     /// Rows by split.
     rows: Vec<DataFrame>,
     /// Ids by reason, in order.
-    dropped: Vec<(Reason, Vec<String>)>,
+    dropped: Dropped,
 }
 
 fn work(batch: &Batch, plan: &Plan, fates: &Fates, recipe: Recipe) -> PolarsResult<Worked> {
@@ -138,12 +138,11 @@ fn work(batch: &Batch, plan: &Plan, fates: &Fates, recipe: Recipe) -> PolarsResu
     Ok(Worked { read, rows, dropped })
 }
 
+/// The ids that fall, by reason.
+type Dropped = Vec<(Reason, Vec<String>)>;
+
 /// Takes out what does not stay. The rows that do carry their number in the partition as `row`.
-pub(crate) fn fall(
-    batch: &Batch,
-    plan: &Plan,
-    fates: &Fates,
-) -> PolarsResult<(DataFrame, Vec<(Reason, Vec<String>)>)> {
+pub(crate) fn fall(batch: &Batch, plan: &Plan, fates: &Fates) -> PolarsResult<(DataFrame, Dropped)> {
     let losers = fates.losers.get(&batch.part).map_or(&[][..], Vec::as_slice);
     let mut losers =
         losers[losers.partition_point(|(row, _)| (*row as usize) < batch.at)..].iter().peekable();

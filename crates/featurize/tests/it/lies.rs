@@ -78,7 +78,8 @@ impl Liar<'_> {
             }
             1 => {
                 let bytes = &self.truth[&name];
-                self.tell(&name, &bytes[..self.chance.0 as usize % bytes.len()]);
+                let length = usize::try_from(self.chance.0 % bytes.len() as u64).unwrap();
+                self.tell(&name, &bytes[..length]);
                 format!("{name} is cut")
             }
             2 => {
