@@ -14,6 +14,8 @@ exit codes: 0 passed · 2 usage · 65 a gate failed, or a file is damaged · 66 
 
 import argparse
 import contextlib
+import gc
+import importlib.util
 import json
 import logging
 import os
@@ -29,6 +31,7 @@ import pyarrow
 import clean_gate
 import dataset_gate
 import raw_gate
+from evidence import undecided
 from location import Failure, Lake, Missing, checked, each, name, run_id
 
 HERE = Path(__file__).resolve().parent
@@ -63,11 +66,9 @@ def judge(evidence, folder):
     """Runs the checkpoint of every table and builds Data Docs in `folder`. Returns how many expectations were evaluated,
     and the failed ones as (suite, expectation, column, severity, labels); labels are `None` where all rows are meant."""
     os.environ.update(OFFKEY_GATE_FOLDER=str(folder), GX_ANALYTICS_ENABLED="false", DO_NOT_TRACK="1")
-    import great_expectations as gx  # takes seconds: only a gate that has something to judge pays them
-    from great_expectations.core.run_identifier import RunIdentifier
-
+    gx = great_expectations()
     context = gx.get_context(mode="file", context_root_dir=HERE)
-    run, evaluated, failed = RunIdentifier(run_name=evidence.gate), 0, []
+    run, evaluated, failed = gx.RunIdentifier(run_name=evidence.gate), 0, []
     for suite, frame in evidence.tables.items():
         outcome = context.checkpoints.get(suite).run(batch_parameters={"dataframe": frame}, run_id=run)
         for result in (r for validation in outcome.run_results.values() for r in validation.results):
@@ -76,6 +77,30 @@ def judge(evidence, folder):
                 failed.append((suite, *described(result.expectation_config), labels(result, frame.index.name)))
     pages(context)
     return evaluated, failed
+
+
+def great_expectations():
+    """Great Expectations. It takes seconds to start, two fifths of which are saved here: no expectation of ours asks for
+    statistics by scipy, and of what a library makes when it starts nothing is garbage. Only who has something to judge pays the rest."""
+    lazily("scipy.stats")
+    gc.disable()
+    import great_expectations as gx
+
+    gc.freeze()
+    gc.enable()
+    return gx
+
+
+def lazily(name):
+    """Has a module loaded when something of it is first asked for."""
+    if name in sys.modules:
+        return
+    spec = importlib.util.find_spec(name)
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    parent, _, child = name.rpartition(".")
+    setattr(sys.modules[parent], child, module)
+    spec.loader.exec_module(module)
 
 
 def pages(context):
@@ -171,11 +196,10 @@ def check(given):
             evaluated, failed = judge(evidence, folder)
         publish(lake, prefix, folder)
     found = verdicts(evidence, evaluated, failed, given, docs)
+    # What a run beside this one has passed meanwhile stays as it is, so that no two write one verdict.
     each(
-        lambda verdict: lake.write(
-            f"_meta/gates/{evidence.gate}/{verdict['fingerprint']}.json", json.dumps(verdict, indent=1).encode() + b"\n"
-        ),
-        found.values(),
+        lambda f: lake.write(f"_meta/gates/{evidence.gate}/{f}.json", json.dumps(found[f], indent=1).encode() + b"\n"),
+        undecided(lake, evidence.gate, list(found)),
     )
     # A run that left nothing in any partition is judged too, and has no verdict to fail.
     success = all(severity != "critical" for *_, severity, _ in failed)

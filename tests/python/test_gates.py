@@ -515,6 +515,26 @@ def test_the_committed_context_is_what_build_makes():
         assert {p.stem for p in (GATES / folder).glob("*.json")} == set(build.suites())
 
 
+def test_what_a_run_beside_this_one_has_passed_stays_as_it_is(lake, monkeypatch):
+    """Two runs of one interval find the same results without a verdict; both judge them, and one of them says it."""
+    judge = check.judge
+
+    def meanwhile(evidence, folder):
+        monkeypatch.setattr(check, "judge", judge)
+        gate("raw", lake, run_id="other")
+        return judge(evidence, folder)
+
+    monkeypatch.setattr(check, "judge", meanwhile)
+    assert gate("raw", lake)["judged"] == 2
+    assert {verdict["run_id"] for verdict in verdicts(lake, "raw")} == {"other"}
+
+
+def test_scipy_is_loaded_by_nobody_who_does_not_use_it(lake):
+    code = "import check, sys; check.check(check.arguments(sys.argv[1:])); print('scipy.stats._stats_py' in sys.modules, sys.modules['scipy.stats'].norm.cdf(0))"
+    done = subprocess.run([sys.executable, "-c", code, "raw", str(lake)], cwd=GATES, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "False 0.5", done.stderr
+
+
 def test_a_gate_writes_nothing_into_the_repository(lake):
     before = {p: p.stat().st_mtime_ns for p in GATES.rglob("*") if p.is_file() and "__pycache__" not in p.parts}
     gate("raw", lake)
