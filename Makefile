@@ -13,6 +13,7 @@ NAME = sample
 RUNNER ?= local
 # How long it listens to a stream, as 30m. Empty: 10m.
 FOR ?=
+IN_DOCKER = $(if $(filter docker,$(RUNNER)),tools/engine)
 # What it searches for (phrases parted by commas), and what it keeps. Empty: everything, and the programs' defaults.
 TRACK ?=
 LANGUAGES ?=
@@ -48,8 +49,8 @@ help: ## list these targets
 
 .PHONY: run
 run: ## take tweets through the whole road, by Airflow: SOURCE INPUT FOR TRACK LAKE NAME RUNNER LANGUAGES MUSIC
-	@tools/need cargo cc python
-	@"$(PYTHON)" tools/run.py
+	@tools/need cargo cc python $(IN_DOCKER:tools/engine=docker)
+	@$(IN_DOCKER) "$(PYTHON)" tools/run.py
 
 .PHONY: build
 build: ## compile the programs
@@ -76,16 +77,19 @@ venv: .venv/run ## make .venv with what a run needs
 	@$(UV) pip install --quiet --python .venv --require-hashes -r $<
 	@touch $@
 
-# The programs of this machine go in, stripped: docker/Dockerfile compiles them where BUILDER has cargo.
+# The programs of this machine go in, stripped, or, where it is newer than Debian 12, what BUILDER=rust:1-bookworm compiles.
 IMAGES = ingest clean featurize quality
-BUILD_IMAGE = docker build --quiet --build-arg BUILDER=debian:bookworm-slim --build-arg REVISION="$$(git rev-parse HEAD)" -f docker/Dockerfile
+BUILDER ?= debian:bookworm-slim
+BUILD_IMAGE = docker build --quiet --build-arg BUILDER=$(BUILDER) --build-arg REVISION="$$(git rev-parse HEAD)" -f docker/Dockerfile
 
 .PHONY: images
 images: build ## build the images of RUNNER=docker, from the programs as compiled here
 	@docker/make-base
 	@mkdir -p target/images
 	@for program in ingest clean featurize; do strip -o target/images/$$program "$(OFFKEY_BIN_DIR)/$$program"; done
-	@for image in $(IMAGES); do $(BUILD_IMAGE) --target $$image -t offkey/$$image . >/dev/null; done
+	@for image in $(IMAGES); do $(BUILD_IMAGE) --target $$image -t offkey/$$image . >/dev/null || exit 1; done
+	@for program in ingest clean featurize; do docker run --rm offkey/$$program --version >/dev/null || { \
+		echo "hint: this machine is newer than the images: make images BUILDER=rust:1-bookworm" >&2; exit 1; }; done
 	@base=$$(docker image inspect -f '{{.Size}}' debian:bookworm-slim); for image in $(IMAGES); do \
 		size=$$(docker image inspect -f '{{.Size}}' offkey/$$image); \
 		echo "offkey/$$image: $$((size / 1000000)) MB, $$(((size - base) / 1000000)) MB above its base"; done
@@ -164,7 +168,7 @@ sample: ## write the bundled sample anew
 lock: .venv/bin/uv ## write the Python locks anew: LOCK=--upgrade for newer versions
 	@cd requirements && compile="../$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url" && \
 		$$compile $(LOCK) run.in -o run.txt && $$compile -c run.txt quality.in -o quality.txt && $$compile -c run.txt test.in -o test.txt && \
-		$$compile -c test.txt celery.in -o celery.txt
+		$$compile -c test.txt celery.in -o celery.txt && $$compile -c test.txt kubernetes.in -o kubernetes.txt
 
 .PHONY: clean
 clean: ## remove what was compiled and installed; lakes stay

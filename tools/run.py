@@ -15,6 +15,7 @@ import time
 from collections import deque
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".airflow"
@@ -170,6 +171,8 @@ def environment() -> dict[str, str]:
         ours["OFFKEY_FOLDERS"] = os.pathsep.join([str(ROOT), *map(absolute, sorted(folders))])
         if os.geteuid() != 0:
             ours["OFFKEY_CONTAINER_USER"] = f"{os.getuid()}:{os.getgid()}"
+        if urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in ("127.0.0.1", "::1", "localhost"):
+            ours["OFFKEY_NETWORK"] = "host"  # a container has a loopback of its own
     return ours | {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
 
 
