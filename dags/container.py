@@ -11,10 +11,7 @@ from airflow.providers.docker.exceptions import DockerContainerFailedException
 from airflow.providers.docker.operators.docker import DockerOperator
 from docker.errors import APIError
 from docker.types import Mount
-from runner import BEHAVIOUR, FILES, ROOT, SECRETS, TAIL, Step, StepRefused
-
-SETTINGS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION", "HTTPS_PROXY", "NO_PROXY", *BEHAVIOUR)
-"""Variables of the worker that every container gets beside its secrets."""
+from runner import FILES, ROOT, SECRETS, SETTINGS, TAIL, Step, StepRefused, image, paths, user
 
 HARDENING = {
     "cap_drop": ["ALL"],
@@ -80,7 +77,7 @@ class Container(Step, DockerOperator):
     def execute(self, context):
         """Runs the program in a new container, its output going to the log line by line."""
         ti, params = context["ti"], self.asked(context)
-        self.command = self.arguments(params)
+        self.command = self.command_line(params)
         self.mounts = mounts(params["lake"], [path for name in FILES if name in self.options for path in paths(params.get(name))])
         self.environment = {name: os.environ[name] for name in SETTINGS if name in os.environ}
         self.environment["OFFKEY_RUN_ID"] = self.run_id(context)
@@ -111,25 +108,9 @@ class Container(Step, DockerOperator):
         super().on_kill()
 
 
-def image(program: str) -> str:
-    """A program's image: a whole reference (by digest, say) from `OFFKEY_IMAGE_<PROGRAM>`, else prefix, program and tag."""
-    prefix, tag = os.environ.get("OFFKEY_IMAGE_PREFIX", "offkey/"), os.environ.get("OFFKEY_IMAGE_TAG", "latest")
-    return os.environ.get(f"OFFKEY_IMAGE_{program.upper()}", f"{prefix}{program}:{tag}")
-
-
-def user() -> str:
-    """Who a program is inside its container: no account of the image, or, to write into a folder of yours, yourself."""
-    return os.environ.get("OFFKEY_CONTAINER_USER", "65532:65532")
-
-
 def secrets(program: str) -> dict[str, str]:
     """The worker's secrets that a program gets. Read when the task starts, so that they are in no DAG and no database."""
     return {name: os.environ[name] for name in (*SECRETS.get(program, ()), *SECRETS[None]) if name in os.environ}
-
-
-def paths(value: str | list[str] | None) -> list[str]:
-    """The paths in a parameter that names one, some or none."""
-    return [value] if isinstance(value, str) and value else list(value or [])
 
 
 def mounts(lake: str, inputs: list[str]) -> list[Mount]:

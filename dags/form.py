@@ -1,17 +1,21 @@
 """The form of a run: its parameters, checked before anything starts. Each is a flag (`max_tweets` is `--max-tweets`).
 
 A scheduled run takes the defaults. They come from the flags' own variables in Airflow's environment: `OFFKEY_LAKE`,
-`OFFKEY_TRACK`, and so on.
+`OFFKEY_TRACK`, and so on. Airflow's page checks each field by itself; `begin` checks what they say together.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
 
 import interval
 from airflow.sdk import Param
-from runner import ROOT
+from airflow.sdk.exceptions import AirflowSkipException
+from runner import ROOT, StepRefused
 
 PATH = r"^(s3://[^/\s]+(/.*)?|/.*)$"
 DAY = r"\d{4}-\d{2}-\d{2}(T\d{2})?"
@@ -161,3 +165,30 @@ def _bound(params, name: str, moment) -> str:
     if params[name] or params["source"] != "search":
         return params[name] or ""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def begin(context):
+    """Before the first task does anything: refuses a form that cannot be, and reads nothing where nothing is to be read."""
+    if faults := list(contradictions(context["params"])):
+        raise StepRefused(f"the form cannot be: {'; '.join(faults)}. hint: start the run again with another form", 2)
+    if context["params"]["source"] == "lake":
+        raise AirflowSkipException("nothing is read: the lake is taken as it is")
+
+
+def contradictions(params) -> Iterator[str]:
+    """Where two fields of a form do not fit. The programs would say so too, but some of them after others have spent money."""
+    since, until = (params[name] and datetime.fromisoformat(params[name]) for name in ("since", "until"))
+    if since and until and since >= until:
+        yield f"`since` ({params['since']}) is not before `until` ({params['until']}), the first moment after"
+    if params["source"] == "stream" and (since or until):
+        yield "a stream is listened to now and has no `since` or `until`: `search` has what is past"
+    if params["split_by"] == "time" and not params["cuts"]:
+        yield "`split_by` is time and `cuts` is empty: it says when validation and test begin"
+    if params["split_by"] != "time" and params["cuts"]:
+        yield f"`cuts` cut by time, and `split_by` is {params['split_by']}"
+    if any(later <= earlier for earlier, later in pairwise((params["cuts"] or "").split(","))):
+        yield f"`cuts` ({params['cuts']}) are not in order"
+    if (together := sum(map(int, params["split"].split(",")))) != 100:
+        yield f"the percentages of `split` ({params['split']}) make {together}, not 100"
+    if params["tfidf"] and not params["hash_bits"]:
+        yield "`tfidf` weighs hashed tokens, and `hash_bits` is empty: 18 is usual"

@@ -1,6 +1,7 @@
-"""One step of the road: a program of Offkey, run in a container or (`RUNNER=local`) as a process of this machine.
+"""One step of the road: a program of Offkey, run in a container, in a pod (`RUNNER=kubernetes`) or as a process of this
+machine (`RUNNER=local`).
 
-Both runners give a program the same arguments, read its exit code by the same table and take the same thing from
+All runners give a program the same arguments, read its exit code by the same table and take the same thing from
 its output: the summary, the last line that is a JSON object with a `stage`.
 """
 
@@ -64,6 +65,9 @@ FILES = ("input", "profile", "lexicon", "locations")
 BEHAVIOUR = ("OFFKEY_THREADS", "OFFKEY_LOG", "OFFKEY_API_URL", "OFFKEY_JETSTREAM_URL")
 """Variables of the programs that are no parameters of a run: how a program works, and where its sources are."""
 
+SETTINGS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION", "HTTPS_PROXY", "NO_PROXY", *BEHAVIOUR)
+"""Variables of the worker that every container gets beside its secrets."""
+
 COUNTS = ("records", "consumed", "unique", "read", "kept", "evaluated")
 """Numbers of a summary that become metrics."""
 
@@ -85,7 +89,7 @@ class StepRefused(AirflowFailException):
 
 
 class Step(BaseOperator):
-    """What both runners share: the command line, the run id, and what an exit code and a summary come to.
+    """What the runners share: the command line, the run id, and what an exit code and a summary come to.
 
     :param program: `ingest`, `clean`, `featurize`, or `quality` (Python with Great Expectations).
     :param words: positional arguments (templated).
@@ -124,15 +128,16 @@ class Step(BaseOperator):
             params["input"] = [interval.filled(path, context.get("dag_run")) for path in params["input"] or []]
         return params
 
-    def arguments(self, params) -> list[str]:
+    def command_line(self, params) -> list[str]:
         """The words, then `--flag=value`; a value can hold anything, for no shell reads it."""
         flags = {name: params[name] for name in self.options} | self.flags | self.each
         return [*self.words, *(word for name, value in flags.items() for word in as_flag(name, value))]
 
-    def pre_execute(self, context):
-        """Reading nothing is an answer, too: the run then works on what others have brought."""
-        if self.program == "ingest" and context["params"]["source"] == "lake":
-            raise AirflowSkipException("nothing is read: the lake is taken as it is")
+    @property
+    def batch(self) -> str:
+        """What a mapped task is called in Airflow's pages: the first of its partitions, and how many more there are."""
+        names = self.each.get("partition", [])
+        return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
     def run_id(self, context) -> str:
         """The run's id; the batches of a mapped task add their index, for each writes a manifest of its own."""
@@ -167,7 +172,7 @@ class Process(Step):
 
     def execute(self, context):
         """Runs the program, its output going to the log line by line."""
-        command = [*local_command(self.program), *self.arguments(self.asked(context))]
+        command = [*local_command(self.program), *self.command_line(self.asked(context))]
         if self.program == "quality":
             command[1] = str(quality_folder() / command[1])
         self.log.info("%s", command)
@@ -210,18 +215,25 @@ class Process(Step):
 
 def step(task_id: str, program: str, *words: str, each=None, **arguments):
     """A task that runs `program`. With `each` (a list of further flags, made by a task before it) one task for each of them."""
-    if os.environ.get("RUNNER", "docker") == "local":
-        operator = Process
-    else:
-        from container import Container as operator  # the engine's client is imported only where it is needed
+    match os.environ.get("RUNNER", "docker"):  # the client of an engine or a cluster is imported only where it is needed
+        case "local":
+            operator = Process
+        case "docker":
+            from container import Container as operator
+        case "kubernetes":
+            from pod import Pod as operator
+        case other:
+            raise ValueError(f"RUNNER is {other!r}. hint: local, docker or kubernetes")
     arguments |= {"task_id": task_id, "program": program, "words": list(words)}
-    return operator(**arguments) if each is None else operator.partial(**arguments).expand(each=each)
+    if each is None:
+        return operator(**arguments)
+    return operator.partial(map_index_template="{{ task.batch }}", **arguments).expand(each=each)
 
 
 def explain(context):
     """Failure callback: says in the task's log what happened, what it means and where to look."""
     ti, error, lake = context["ti"], context.get("exception"), context["params"]["lake"]
-    batch = f" (batch {ti.map_index}: {', '.join(ti.task.each.get('partition', []))})" if ti.map_index >= 0 else ""
+    batch = f" (batch {ti.map_index}: {ti.task.batch})" if ti.map_index >= 0 else ""
     ti.task.log.error(
         "%s%s of run %s failed at try %s.\n  what:  %s\n  log:   %s\n  pages: %s\n  again: clear the task; committed work is kept",
         ti.task_id,
@@ -245,6 +257,22 @@ DEFAULTS = {
     "trigger_rule": "none_failed",  # a skipped step had nothing to do
 }
 """What every task is given."""
+
+
+def image(program: str) -> str:
+    """A program's image: a whole reference (by digest, say) from `OFFKEY_IMAGE_<PROGRAM>`, else prefix, program and tag."""
+    prefix, tag = os.environ.get("OFFKEY_IMAGE_PREFIX", "offkey/"), os.environ.get("OFFKEY_IMAGE_TAG", "latest")
+    return os.environ.get(f"OFFKEY_IMAGE_{program.upper()}", f"{prefix}{program}:{tag}")
+
+
+def user() -> str:
+    """Who a program is inside its container: no account of the image, or, to write into a folder of yours, yourself."""
+    return os.environ.get("OFFKEY_CONTAINER_USER", "65532:65532")
+
+
+def paths(value: str | list[str] | None) -> list[str]:
+    """The paths in a parameter that names one, some or none."""
+    return [value] if isinstance(value, str) and value else list(value or [])
 
 
 def as_flag(name: str, value) -> list[str]:

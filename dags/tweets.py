@@ -11,7 +11,7 @@ import os
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, chain
-from form import PARAMS, default, since, until
+from form import PARAMS, begin, default, since, until
 from runner import DEFAULTS, step
 
 SOURCE = ["source", "lake", "input", "track", "locations", "archive", "for"]
@@ -44,6 +44,7 @@ with DAG(
         options=SOURCE,
         flags={"since": "{{ since(dag_run, params) }}", "until": "{{ until(dag_run, params) }}"},
         execution_timeout=timedelta(hours=6),
+        pre_execute=begin,
         doc_md="Reads the source and writes every tweet as one raw line. What was paid for is committed as it comes.",
     )
     gate_raw = step(

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from copy import copy
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from types import SimpleNamespace
 
 import pytest
@@ -30,7 +30,7 @@ def load(monkeypatch, runner_name, dag_id="tweets"):
     return bag.dags[dag_id]
 
 
-@pytest.fixture(params=["local", "docker"])
+@pytest.fixture(params=["local", "docker", "kubernetes"])
 def dag(request, monkeypatch):
     migrated()
     return load(monkeypatch, request.param)
@@ -66,7 +66,7 @@ def test_steps_and_edges(dag):
 
 def test_the_runner_decides_the_operator(monkeypatch):
     migrated()
-    for name, expected in (("local", "Process"), ("docker", "Container")):
+    for name, expected in (("local", "Process"), ("docker", "Container"), ("kubernetes", "Pod")):
         assert {task.task_type for task in load(monkeypatch, name).tasks} == {expected}
 
 
@@ -119,8 +119,13 @@ def test_no_secret_in_what_airflow_stores(monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-key")
     monkeypatch.setenv("OFFKEY_PSEUDONYM_KEY", "canary-key")
     migrated()
-    for name in ("tweets", "collect"):
-        assert "canary" not in json.dumps(DagSerialization.to_dict(load(monkeypatch, "docker", name)))
+    for runner, name in product(("docker", "kubernetes"), ("tweets", "collect")):
+        assert "canary" not in json.dumps(DagSerialization.to_dict(load(monkeypatch, runner, name)))
+
+
+def test_a_runner_that_is_none(monkeypatch):
+    monkeypatch.setenv("RUNNER", "podman")
+    assert all("hint: local, docker or kubernetes" in said for said in DagBag(str(DAGS)).import_errors.values())
 
 
 @pytest.mark.parametrize(
@@ -166,6 +171,25 @@ def test_form(name, good, bad):
     assert copy(form.PARAMS[name]).resolve(good) == good
     with pytest.raises(ParamValidationError):
         copy(form.PARAMS[name]).resolve(bad)
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"since": "2026-11-20T00:00:00Z", "until": "2026-11-20T01:00:00+01:00"}, "is not before `until`"),
+        ({"source": "stream", "since": "2026-11-20T00:00:00Z"}, "`search` has what is past"),
+        ({"split_by": "time"}, "`cuts` is empty"),
+        ({"cuts": "2026-11-20"}, "`cuts` cut by time, and `split_by` is author"),
+        ({"split_by": "time", "cuts": "2026-11-20T06,2026-11-20"}, "are not in order"),
+        ({"split": "80,10,20"}, "make 110, not 100"),
+        ({"tfidf": True, "hash_bits": 0}, "`hash_bits` is empty: 18 is usual"),
+    ],
+)
+def test_what_a_form_contradicts(asked, says):
+    defaults = {name: param.value for name, param in form.PARAMS.items()}
+    assert list(form.contradictions(defaults)) == []
+    (fault,) = form.contradictions(defaults | asked)
+    assert says in fault
 
 
 def test_the_form_can_be_sent_as_it_comes():
@@ -319,6 +343,25 @@ def test_nothing_to_do_skips_the_step_and_the_road_goes_on(local, monkeypatch):
     assert states(done) == dict.fromkeys(ROAD, "success") | {"ingest": "skipped", "clean": "skipped"}
 
 
+def test_a_form_that_cannot_be_is_refused_before_anything_runs(local, capfd):
+    done = run(local, source="search", max_spend_usd=5, split_by="time", split="50,30")
+    assert done.state == "failed" and states(done)["ingest"] == "failed" and calls() == []
+    said = capfd.readouterr()
+    assert "the form cannot be: `split_by` is time and `cuts` is empty" in said.out + said.err
+    assert "(50,30) make 80, not 100. hint: start the run again with another form" in said.out + said.err
+
+
+def test_mapped_tasks_are_called_by_their_partitions(local, monkeypatch):
+    days = [f"2026-11-{day:02}" for day in range(1, 31)]
+    monkeypatch.setenv("FAKE_BATCHES", json.dumps([days[:2], days[2:], ["unknown"]]))
+    tasks = [ti for ti in run(local).get_task_instances() if ti.task_id == "clean"]
+    assert {ti.map_index: ti.rendered_map_index for ti in tasks} == {
+        0: "2026-11-01, 2026-11-02",
+        1: "2026-11-03, 2026-11-04, 2026-11-05 and 25 more",
+        2: "unknown",
+    }
+
+
 def test_the_lake_as_it_is(local):
     done = run(local, source="lake")
     assert done.state == "success" and states(done)["ingest"] == "skipped" and states(done)["promote"] == "success"
@@ -361,7 +404,7 @@ def test_the_command_line_says_whether_the_run_failed():
     assert bad.returncode == 1, bad.stdout
 
 
-@pytest.fixture(params=["local", "docker"])
+@pytest.fixture(params=["local", "docker", "kubernetes"])
 def collect(request, monkeypatch):
     migrated()
     CALLS.unlink(missing_ok=True)
