@@ -130,9 +130,9 @@ test-long: build .venv/test $(S3S_FS) ## run the long tests
 	@OFFKEY_S3_SERVER=$(S3S_FS) .venv/bin/python -m pytest tests/python -q -m slow -rs --deselect tests/python/test_celery.py $(PYTEST)
 
 .PHONY: test-engine
-test-engine: build .venv/test ## run the DAG in containers, on a Docker engine of its own where none runs
+test-engine: build .venv/test $(S3S_FS) ## run the DAG in containers, on a Docker engine of its own where none runs
 	@tools/need --install dockerd debootstrap
-	@tools/engine sh -c '$(MAKE) images && .venv/bin/python -m pytest tests/python/test_engine.py -q -rs $(PYTEST)'
+	@tools/engine sh -c '$(MAKE) images && OFFKEY_S3_SERVER=$(S3S_FS) .venv/bin/python -m pytest tests/python/test_engine.py -q -rs $(PYTEST)'
 
 .PHONY: test-celery
 test-celery: build .venv/celery ## run the DAG on CeleryExecutor: Redis, PostgreSQL, two workers, kill -9 of one

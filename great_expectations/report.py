@@ -69,7 +69,7 @@ def page(facts):
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"visible": visible, "number": number, "percent": percent, "path": quote}
+    environment.filters |= {"combined": lambda first, **more: first | more, "visible": visible, "number": number, "percent": percent, "path": quote}
     return environment.get_template("report.html.j2").render(facts)
 
 

@@ -23,6 +23,7 @@ REVIEWED = 20
 # Rows of one row group that are read in search of the review sample: many, as the same words are shown but once.
 CANDIDATES = 400
 LISTED = 12
+REASONS = 5
 BINS = 40
 
 
@@ -134,8 +135,9 @@ def funnel(manifest, runs):
 
 
 def most(counts):
-    """What is not zero, most first."""
-    return sorted(((name, count) for name, count in counts.items() if count), key=lambda item: (-item[1], item[0]))[:6]
+    """What is not zero, most first; the least of many as one."""
+    found = sorted(((name, count) for name, count in counts.items() if count), key=lambda item: (-item[1], item[0]))
+    return found if len(found) <= REASONS else [*found[: REASONS - 1], ("others", sum(count for _, count in found[REASONS - 1 :]))]
 
 
 def ledger(manifest, runs):
@@ -166,7 +168,7 @@ def ledger(manifest, runs):
 
 
 def fates(manifest, runs):
-    """Where every tweet went that is not in the dataset, by stage and reason, most first within a stage."""
+    """Where every tweet went that is not in the dataset, by stage and reason, most first."""
     stages = [
         ("ingest", "rejected", _sum(run.get("rejected") for run in runs)),
         ("ingest", "notice", _sum(run.get("notices") for run in runs)),
@@ -177,11 +179,11 @@ def fates(manifest, runs):
     lines = [
         {"stage": stage, "how": how, "reason": reason, "count": count}
         for stage, how, counts in stages
-        for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        for reason, count in sorted(counts.items())
         if count
     ]
-    most = max((line["count"] for line in lines), default=1)
-    return [line | {"bar": line["count"] / most} for line in lines]
+    lines.sort(key=lambda line: -line["count"])
+    return [line | {"bar": line["count"] / lines[0]["count"]} for line in lines]
 
 
 def _sum(counts):
@@ -321,17 +323,22 @@ def failures(gates):
 
 
 def spent(runs):
-    """Cost and gaps as the ingest runs tell them: `(run, what, said)`."""
-    return [
-        (
-            run["run_id"],
-            key,
-            _plain(run[key]) if not isinstance(run[key], dict) else ", ".join(f"{k} {v}" for k, v in run[key].items()),
-        )
+    """Cost and gaps as the ingest runs tell them: a bill for each run that has one, what they come to, and every gap. Nothing where
+    no run says anything."""
+    bills = [
+        {"run": run["run_id"], "requests": run.get("requests", 0), **run["spend"], "again": (run.get("read_again") or {}).get("posts", 0)}
         for run in runs
-        for key in ("cost", "spend", "cost_usd", "requests", "gaps")
-        if run.get(key)
+        if run.get("spend")
     ]
+    gaps = [gap | {"run": run["run_id"], "minutes": gap["seconds"] / 60} for run in runs for gap in run.get("gaps") or []]
+    if not bills and not gaps:
+        return None
+    return {
+        "bills": bills,
+        "total": {key: sum(bill[key] for bill in bills) for key in ("posts", "users", "requests", "again", "usd")},
+        "gaps": sorted(gaps, key=lambda gap: (gap["repaired"], gap["since"])),
+        "open": sum(not gap["repaired"] for gap in gaps),
+    }
 
 
 def earlier(lake, dataset, version):

@@ -208,11 +208,18 @@ def test_the_version_before_is_compared(lake):
 
 def test_cost_and_gaps_are_told_where_the_manifest_has_them(lake):
     assert "Cost and gaps" not in written(lake)
-    lakes.edit(
-        lake, f"_meta/runs/ingest/{lakes.RUN}.json", lambda m: m.update(cost={"usd": 1.25, "posts": 250}, gaps=["08:00 to 08:04"])
-    )
+    times = {"since": "2026-11-20T08:00:00.000000Z", "until": "2026-11-20T08:04:30.000000Z", "seconds": 270}
+    gaps = [
+        times | {"repaired": True, "tweets": 12, "why": "the stream was down"},
+        times | {"repaired": False, "tweets": 0, "why": "older than recent search goes back"},
+    ]
+    bill = {"posts": 1250, "users": 90, "usd": 6.5}
+    more = {"spend": bill, "read_again": bill | {"posts": 40}, "requests": 7, "gaps": gaps}
+    lakes.edit(lake, f"_meta/runs/ingest/{lakes.RUN}.json", lambda m: m.update(more))
     text = Page(written(lake)).text
-    assert "usd 1.25, posts 250" in text and "08:00 to 08:04" in text
+    assert "US$ 6.50 spent, 1 gap not filled" in text
+    assert "run-1 1,250 40 90 7 6.50" in text and "in all" not in text
+    assert text.index("4.5 open : older than recent search goes back") < text.index("filled by search with 12 tweets")
 
 
 def test_partitions_that_were_cleaned_again_are_left_out_and_said(lake):
