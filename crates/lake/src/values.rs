@@ -10,7 +10,9 @@ use serde::de::IgnoredAny;
 use tweet::VALUE_BYTES;
 
 /// Bytes that a chunk has at least, unless the stream ends.
-const CHUNK: usize = 1 << 20;
+const CHUNK: usize = 1 << 21;
+/// Room beyond what a chunk must have: what a reader gives at once, such as a frame of a raw part, mostly fits in.
+const SPARE: usize = 1 << 18;
 /// Bytes kept of a value that is too long.
 const KEPT_OF_TOO_LONG: usize = 64 << 10;
 
@@ -183,11 +185,12 @@ impl<R: Read> Values<R> {
         if self.ended || self.len >= target {
             return;
         }
-        if self.room.len() < target {
-            self.room.resize(target, 0);
+        let most = (target + SPARE).min(VALUE_BYTES);
+        if self.room.len() < most {
+            self.room.resize(most, 0);
         }
         while self.len < target {
-            match self.reader.read(&mut self.room[self.len..target]) {
+            match self.reader.read(&mut self.room[self.len..most]) {
                 Ok(0) => self.ended = true,
                 Ok(n) => self.len += n,
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
