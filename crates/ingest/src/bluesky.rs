@@ -158,7 +158,7 @@ impl Bluesky<'_> {
                     (self.trouble, self.fresh, self.heard) = (None, true, self.pace.clock.now());
                 }
                 Some(Event::Lines { chunk, time_us }) => {
-                    self.take(&chunk, time_us, sink)?;
+                    self.take(chunk, time_us, sink)?;
                 }
                 Some(Event::Lost(why)) => self.trouble = Some(why),
                 Some(Event::Over(failure)) => return Err(failure),
@@ -187,7 +187,7 @@ impl Bluesky<'_> {
             && now - self.heard >= patience * micros(SILENCE)
     }
 
-    fn take(&mut self, chunk: &Chunk, time_us: Option<i64>, sink: &mut Sink<'_>) -> Outcome<()> {
+    fn take(&mut self, chunk: Chunk, time_us: Option<i64>, sink: &mut Sink<'_>) -> Outcome<()> {
         let now = self.pace.clock.now();
         self.batches += 1;
         self.begun.get_or_insert(now);
@@ -219,7 +219,7 @@ impl Bluesky<'_> {
         }
         while let Ok(event) = self.incoming.try_recv() {
             if let Event::Lines { chunk, time_us } = event {
-                self.take(&chunk, time_us, sink)?;
+                self.take(chunk, time_us, sink)?;
             }
         }
         self.commit(cursor, sink)?;

@@ -1,8 +1,11 @@
 //! What one value of a file turns out to be.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use lake::{Author, Chunk, Fault, Known, Value};
+use lake::{Author, Buffer, Chunk, Fault, Known, Value};
 use serde::Serialize;
 use tweet::{Code, Id, Notice, Parsed, Reject, TWEET_BYTES, Tweet};
 
@@ -11,8 +14,7 @@ use crate::wanted::Wanted;
 /// A tweet that was asked for, with what routing and counting need of it.
 pub(crate) struct Line {
     /// Where its bytes lie in [`Classified::bytes`], without a line break.
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+    pub(crate) place: Range<usize>,
     pub(crate) id: Id<'static>,
     pub(crate) time: Option<i64>,
     /// Who it is, if it is X's.
@@ -40,8 +42,8 @@ pub(crate) enum End {
 /// The values of a chunk and their ends, in the order of the source.
 #[derive(Default)]
 pub(crate) struct Classified {
-    /// The raw lines, one behind the other.
-    pub(crate) bytes: Vec<u8>,
+    /// What the raw lines lie in: the chunk, and behind it those that had to be made.
+    pub(crate) bytes: Buffer,
     pub(crate) ends: Vec<End>,
     /// Values read; a page counts as the tweets and errors in it. Counted apart from `ends`, so that the ledger has something to prove.
     pub(crate) records: u64,
@@ -67,8 +69,9 @@ pub(crate) struct Rejected {
 }
 
 /// Reads every value of a chunk.
-pub(crate) fn classify(file: &str, chunk: &Chunk, wanted: &Wanted) -> Classified {
-    let mut out = Classified { bytes: Vec::with_capacity(chunk.bytes.len()), ..Classified::default() };
+pub(crate) fn classify(file: &str, chunk: Chunk, wanted: &Wanted) -> Classified {
+    let mut out = Classified::default();
+    let mut made = Made { behind: chunk.bytes.len(), lines: Vec::new() };
     for value in &chunk.values {
         let bytes = &chunk.bytes[value.start..value.end];
         if let Some(Fault::TooLong { length }) = value.fault {
@@ -87,7 +90,11 @@ pub(crate) fn classify(file: &str, chunk: &Chunk, wanted: &Wanted) -> Classified
         match text.clone().and_then(tweet::parse) {
             Ok(Parsed::Tweet(tweet)) => {
                 out.records += 1;
-                out.tweet(&tweet, tweet::one_line(text.unwrap_or_default()).as_bytes(), wanted);
+                let place = match tweet::one_line(text.unwrap_or_default()) {
+                    Cow::Borrowed(_) => value.start..value.end,
+                    Cow::Owned(line) => made.line(&line),
+                };
+                out.tweet(&tweet, place, wanted);
             }
             Ok(Parsed::Notices(notices)) => {
                 out.records += notices.len() as u64;
@@ -98,7 +105,7 @@ pub(crate) fn classify(file: &str, chunk: &Chunk, wanted: &Wanted) -> Classified
                 let mut places = InPage { rest: text.unwrap_or_default(), place: value.clone() };
                 for line in &page.lines {
                     match line.as_ref().map(|line| (line, tweet::parse(line))) {
-                        Ok((line, Ok(Parsed::Tweet(tweet)))) => out.tweet(&tweet, line.as_bytes(), wanted),
+                        Ok((line, Ok(Parsed::Tweet(tweet)))) => out.tweet(&tweet, made.line(line), wanted),
                         Ok((line, Ok(_))) => {
                             let why = "no tweet once it is taken out of its page".into();
                             out.ends.push(reject(
@@ -122,7 +129,24 @@ pub(crate) fn classify(file: &str, chunk: &Chunk, wanted: &Wanted) -> Classified
             }
         }
     }
+    out.bytes = chunk.bytes;
+    out.bytes.extend_from_slice(&made.lines);
     out
+}
+
+/// Lines that stand in no chunk as they are.
+struct Made {
+    /// Where they will begin.
+    behind: usize,
+    lines: Vec<u8>,
+}
+
+impl Made {
+    fn line(&mut self, line: &str) -> Range<usize> {
+        let start = self.behind + self.lines.len();
+        self.lines.extend_from_slice(line.as_bytes());
+        start..start + line.len()
+    }
 }
 
 /// Finds the places of a page's elements, in their order.
@@ -180,7 +204,7 @@ impl Classified {
         self.ends.extend((0..tweets).map(|_| End::Unmatched));
     }
 
-    fn tweet(&mut self, tweet: &Tweet<'_>, line: &[u8], wanted: &Wanted) {
+    fn tweet(&mut self, tweet: &Tweet<'_>, place: Range<usize>, wanted: &Wanted) {
         if !wanted.wants(tweet) {
             self.ends.push(End::Unmatched);
             return;
@@ -192,11 +216,8 @@ impl Classified {
                 touches.push(day);
             }
         });
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(line);
         self.ends.push(End::Line(Line {
-            start,
-            end: self.bytes.len(),
+            place,
             time: tweet.time(),
             known: Known::of(&tweet.identity()),
             touches,

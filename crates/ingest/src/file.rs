@@ -108,7 +108,7 @@ impl Run<'_> {
             }
         };
         let work = |(chunk, head, position): (Chunk, Option<Vec<u8>>, u64)| {
-            Ok((classify(name, &chunk, wanted), head, position))
+            Ok((classify(name, chunk, wanted), head, position))
         };
         ordered_map(self.0.task.threads, next, work, |(classified, head, position)| {
             progress.at(position);

@@ -39,6 +39,7 @@ pub(crate) struct RawWriter<'a> {
     input: Vec<u8>,
     open: BTreeMap<Partition, Part>,
     held: usize,
+    packer: Packer,
     names: BTreeSet<(Partition, String)>,
     published: Vec<(Partition, RawCommit)>,
 }
@@ -70,6 +71,7 @@ impl<'a> RawWriter<'a> {
             input: Vec::new(),
             open: BTreeMap::new(),
             held: 0,
+            packer: Packer::default(),
             names: BTreeSet::new(),
             published: Vec::new(),
         }
@@ -98,7 +100,7 @@ impl<'a> RawWriter<'a> {
         let partition = Partition::of(line.time, self.lake.grain());
         let part = self.open.entry(partition.clone()).or_default();
         let before = part.frames.len() + part.waiting.len();
-        part.add(line, bytes)?;
+        part.add(line, bytes, &mut self.packer)?;
         self.held = self.held + part.frames.len() + part.waiting.len() - before;
         if part.frames.len() >= PART {
             self.end_parts(&[partition])?;
@@ -124,7 +126,7 @@ impl<'a> RawWriter<'a> {
         for partition in partitions {
             if let Some(mut part) = self.open.remove(partition) {
                 self.held -= part.frames.len() + part.waiting.len();
-                part.compress()?;
+                part.compress(&mut self.packer)?;
                 let name = self.name(partition, &part);
                 ended.push((partition.clone(), name, part));
             }
@@ -166,7 +168,7 @@ impl<'a> RawWriter<'a> {
 }
 
 impl Part {
-    fn add(&mut self, line: &Line, bytes: &[u8]) -> Outcome<()> {
+    fn add(&mut self, line: &Line, bytes: &[u8], packer: &mut Packer) -> Outcome<()> {
         self.waiting.extend_from_slice(bytes);
         self.waiting.push(b'\n');
         self.tweets += 1;
@@ -184,19 +186,36 @@ impl Part {
         self.identities.push(line.known);
         self.authors.extend(&line.authors);
         Ledger::count(&mut self.languages, &line.lang, 1);
-        if self.waiting.len() >= FRAME { self.compress() } else { Ok(()) }
+        if self.waiting.len() >= FRAME { self.compress(packer) } else { Ok(()) }
     }
 
-    fn compress(&mut self) -> Outcome<()> {
+    fn compress(&mut self, packer: &mut Packer) -> Outcome<()> {
         if self.waiting.is_empty() {
             return Ok(());
         }
         self.lines.update(&self.waiting);
-        let frame = zstd::bulk::compress(&self.waiting, LEVEL)
-            .map_err(|e| Failure::new(Exit::Bug, format!("cannot compress a raw part: {e}")))?;
-        self.frames.extend_from_slice(&frame);
+        self.frames.extend_from_slice(packer.frame(&self.waiting)?);
         self.waiting.clear();
         Ok(())
+    }
+}
+
+/// Compresses, over and over in the same memory.
+#[derive(Default)]
+struct Packer {
+    compressor: zstd::bulk::Compressor<'static>,
+    frame: Vec<u8>,
+}
+
+impl Packer {
+    fn frame(&mut self, lines: &[u8]) -> Outcome<&[u8]> {
+        self.frame.clear();
+        self.frame.reserve(zstd::zstd_safe::compress_bound(lines.len()));
+        self.compressor
+            .set_compression_level(LEVEL)
+            .and_then(|()| self.compressor.compress_to_buffer(lines, &mut self.frame))
+            .map_err(|e| Failure::new(Exit::Bug, format!("cannot compress a raw part: {e}")))?;
+        Ok(&self.frame)
     }
 }
 

@@ -245,7 +245,7 @@ impl Search<'_> {
             let tweets = sink.ledger.consumed;
             sink.take(classify(
                 &format!("search page {}", pass.pages + 1),
-                &live::chunk(body),
+                live::chunk(body),
                 &Wanted::everything(),
             ))?;
             sink.commit()?;

@@ -83,7 +83,7 @@ impl<'a> Sink<'a> {
             }
             match end {
                 End::Line(line) => {
-                    self.raw.add(&line, &classified.bytes[line.start..line.end])?;
+                    self.raw.add(&line, &classified.bytes[line.place.clone()])?;
                     self.ledger.consumed += 1;
                     self.ids.insert(&line.id);
                     line.retyped.iter().for_each(|field| Ledger::count(&mut self.retyped, field, 1));
@@ -225,7 +225,7 @@ mod tests {
         let lake = Lake::open_or_create(&Location::Local(dir.path().join("lake")), None).unwrap();
         let task = Task::new(&args.common, Stop::default()).unwrap();
         let chunk: Chunk = Values::new(TEXT).next_chunk().unwrap().unwrap();
-        let mut classified = classify("input", &chunk, &Wanted::new(&args).unwrap());
+        let mut classified = classify("input", chunk, &Wanted::new(&args).unwrap());
         lose(&mut classified);
         let mut sink = Sink::new(&args, &task, &lake, "file");
         sink.take(classified).unwrap();

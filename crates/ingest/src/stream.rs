@@ -246,7 +246,7 @@ impl Stream<'_> {
                 self.batches += 1;
                 self.begun.get_or_insert(now);
                 self.sink.raw.receive("stream", now, &live::head(self.task, self.batches))?;
-                let mut classified = classify("stream", &chunk, &Wanted::everything());
+                let mut classified = classify("stream", chunk, &Wanted::everything());
                 self.look(&classified);
                 self.begin(&classified)?;
                 classified.unmatched(foreign);
@@ -262,7 +262,7 @@ impl Stream<'_> {
                 self.more.requests += 1;
                 self.sink.raw.receive("repair", now, &live::head(self.task, self.batches))?;
                 let before = self.sink.ledger.consumed;
-                let classified = classify("repair", &live::chunk(body), &Wanted::everything());
+                let classified = classify("repair", live::chunk(body), &Wanted::everything());
                 let newest = ids(&classified).max();
                 self.sink.take(classified)?;
                 let earlier = self.cursor.state.holes.iter().find(|h| h.until_id == hole.until_id);
