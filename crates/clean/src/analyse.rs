@@ -63,7 +63,7 @@ impl<'t, 'a> Shown<'t, 'a> {
     /// Reads what it says.
     pub(crate) fn said(&'t self, rules: &'t Rules) -> Said<'t> {
         let text = self.text().0;
-        let mut tokens = Vec::new();
+        let mut tokens = Vec::with_capacity(text.len() / 4);
         text::tokenize(text, &mut tokens);
         let clean = text::clean(text, &tokens);
         let language = text::language(&clean, self.tweet.lang.as_deref());

@@ -41,11 +41,11 @@ pub struct IdRange {
 impl IdRange {
     /// Widens the range to hold `id`. Ids of digits compare by length first, which is by number.
     pub fn include(&mut self, id: &str) {
-        let key = |s: &str| (s.len(), s.to_owned());
-        if self.min.as_deref().is_none_or(|m| key(id) < key(m)) {
+        let less = |a: &str, b: &str| (a.len(), a) < (b.len(), b);
+        if self.min.as_deref().is_none_or(|min| less(id, min)) {
             self.min = Some(id.to_owned());
         }
-        if self.max.as_deref().is_none_or(|m| key(id) > key(m)) {
+        if self.max.as_deref().is_none_or(|max| less(max, id)) {
             self.max = Some(id.to_owned());
         }
     }

@@ -1,7 +1,7 @@
 //! The text without what is not said by it, and its exact-copy key.
 
 use crate::chars::is_space;
-use crate::fold::Fnv;
+use crate::fold::{Fnv, is_caseless};
 use crate::token::{Kind, Token};
 use std::borrow::Cow;
 use std::hash::Hasher;
@@ -87,21 +87,21 @@ pub fn key_of_clean(cleaned: &str) -> Option<u64> {
         // the tables of the standard library are slow: they are asked no more than needed
         letters += usize::from(letters < KEY_LETTERS && c.is_alphabetic());
         let mut byte = |c: char| c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| hash.byte(byte));
-        match c {
-            '\u{2000}'..='\u{209f}'
-            | '\u{2600}'..='\u{2bff}'
-            | '\u{3000}'..='\u{9fff}'
-            | '\u{1f000}'..='\u{1faff}' => byte(c),
-            _ => c.to_lowercase().for_each(byte),
-        }
+        if is_caseless(c) { byte(c) } else { c.to_lowercase().for_each(byte) }
     };
-    // ASCII is NFKC; leaving it out of the check can only make the check stricter
-    if is_nfkc_quick(cleaned.chars().filter(|c| !c.is_ascii())) == IsNormalized::Yes {
+    // leaving starters out of the check can only make the check stricter
+    if is_nfkc_quick(cleaned.chars().filter(|c| !is_nfkc(*c))) == IsNormalized::Yes {
         cleaned.chars().for_each(&mut take);
     } else {
         cleaned.nfkc().for_each(&mut take);
     }
     (letters >= KEY_LETTERS).then_some(hash.finish())
+}
+
+/// Of the commonest characters: NFKC has them as they are, and nothing before or behind them changes that but
+/// a character that is none of them.
+fn is_nfkc(c: char) -> bool {
+    matches!(c, '\0'..='\x7f' | '\u{2018}'..='\u{201e}' | '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{1f300}'..='\u{1faff}')
 }
 
 /// The text with the HTML entities that X writes (`&amp;`, `&lt;`, `&gt;`, `&quot;`, `&#39;`) as

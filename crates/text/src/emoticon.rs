@@ -40,7 +40,8 @@ pub(crate) fn starting_with_letter(text: &str, start: usize) -> Option<usize> {
 }
 
 fn fixed(rest: &[u8], list: &[&str]) -> Option<usize> {
-    list.iter().filter(|e| rest.starts_with(e.as_bytes())).map(|e| e.len()).max()
+    let begins = |e: &&&str| e.as_bytes()[0] == rest[0] && rest.starts_with(e.as_bytes());
+    list.iter().filter(begins).map(|e| e.len()).max()
 }
 
 /// No letter or digit goes on at `n`.

@@ -31,9 +31,15 @@ pub(crate) fn fold(word: &str, out: &mut String) {
                 let narrow = char::from_u32(c as u32 - 0xfee0).unwrap_or(c);
                 out.push(narrow.to_ascii_lowercase());
             }
+            _ if is_caseless(c) => out.push(c),
             _ => out.extend(c.to_lowercase()),
         }
     }
+}
+
+/// Of the commonest blocks without cases: the tables of the standard library are slow.
+pub(crate) fn is_caseless(c: char) -> bool {
+    matches!(c, '\u{2000}'..='\u{209f}' | '\u{2600}'..='\u{2bff}' | '\u{3000}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{1f000}'..='\u{1faff}')
 }
 
 /// [`fold`] into a new string.

@@ -9,13 +9,17 @@ struct Words {
     codes: Vec<Code>,
     /// For each word the languages that have it, one bit each.
     languages: Map<&'static str, u32>,
+    /// Bytes of the longest.
+    longest: usize,
 }
 
 impl Words {
     /// Languages of a word; of its elided article (`l'eau`) or its ending (`world's`) where the
     /// word itself is not known; and of Spanish laughter, however long.
     fn of(&self, word: &str) -> Option<u32> {
-        if let Some(languages) = self.languages.get(word) {
+        if word.len() <= self.longest
+            && let Some(languages) = self.languages.get(word)
+        {
             return Some(*languages);
         }
         if let Some(at) = memchr::memchr(b'\'', word.as_bytes()) {
@@ -43,7 +47,8 @@ fn words() -> &'static Words {
                 *languages.entry(word).or_default() |= bit;
             }
         }
-        Words { codes, languages }
+        let longest = languages.keys().map(|word| word.len()).max().unwrap_or_default();
+        Words { codes, languages, longest }
     })
 }
 

@@ -252,7 +252,7 @@ impl Matcher {
         let mut found = Vec::new();
         let mut marks = Vec::with_capacity(input.tokens.len());
         let mut words = Vec::with_capacity(input.tokens.len());
-        let mut buffer = String::new();
+        let mut buffer = String::with_capacity(64);
         let mut unspaced = false;
         let mut all: Classes = 0;
         for token in input.tokens {
