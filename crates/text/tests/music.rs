@@ -37,7 +37,7 @@ fn terms(music: &Music, text: &str) -> Vec<String> {
 
 #[test]
 fn the_bundled_files_parse_and_say_their_version() {
-    assert_eq!(Music::bundled().version(), "music 2026.11.1 + justin-bieber 2026.11.1");
+    assert_eq!(Music::bundled().version(), "music 2026.11.2 + justin-bieber 2026.11.2");
 }
 
 #[test]
@@ -104,6 +104,16 @@ fn links_by_their_host_and_its_ending() {
     assert_eq!(found("x", &["https://open.spotify.com/track/1"]).reason, Reason::Link);
     assert_eq!(found("see https://spotify.com/x", &[]).reason, Reason::Link);
     assert_eq!(found("x", &["https://notspotify.com/", "https://a.b/spotify.com"]).reason, Reason::None);
+}
+
+#[test]
+fn what_lies_below_a_part_of_a_path_may_weigh_otherwise() {
+    let music = small("apple.com\t4\tdomain\napple.com/app\t0\tdomain");
+    let score = |url| verdict(&music, "x", &[url], &[], Switches::default()).score;
+    assert_eq!(score("https://itunes.apple.com/us/album/x/1"), 4.0);
+    assert_eq!(score("https://itunes.apple.com/us/app/x"), 0.0);
+    assert_eq!(score("https://itunes.apple.com/app?x"), 0.0);
+    assert_eq!(score("https://itunes.apple.com/us/album/app"), 4.0);
 }
 
 #[test]
@@ -215,6 +225,8 @@ fn the_bundled_lexicon_on_made_up_tweets() {
         "新曲めっちゃいい",
         "이 노래 너무 좋다",
         "Justin Bieber - Sorry is my jam",
+        "that is such a dope track",
+        "DOWNLOAD MP3: Somebody ft. Somebody Else",
     ] {
         assert!(balanced(music), "{music}: {}", score(music));
     }
@@ -227,6 +239,11 @@ fn the_bundled_lexicon_on_made_up_tweets() {
         "I gave all my votes to Justin Bieber #MTVHottest",
         "La banda ancha va muy lenta hoy",
         "ライブラリをアップデートした",
+        "my burger took an hour #WelcomeBackToTheSouth",
+        "I added a video to a @YouTube playlist https://youtu.be/x My cat and the lawn mower",
+        "He añadido un vídeo a una lista de reproducción de @YouTube (https://youtu.be/x - Cocina fácil)",
+        "I'll show you how to mend a bicycle https://youtu.be/x",
+        "our episode is out! https://open.spotify.com/episode/1",
     ] {
         assert!(!balanced(other), "{other}: {}", score(other));
     }
@@ -238,7 +255,7 @@ fn another_artist_is_one_file_away() {
     let music = Music::new(Music::LEXICON, profile).unwrap();
     let ann = verdict(&music, "listening to Ann Example all day", &[], &[], Switches::default());
     assert!(ann.score >= 3.0, "{ann:?}");
-    assert_eq!(music.version(), "music 2026.11.1 + ann-example 1");
+    assert_eq!(music.version(), "music 2026.11.2 + ann-example 1");
 }
 
 #[test]

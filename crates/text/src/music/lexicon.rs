@@ -12,7 +12,7 @@
 //! | `tag` | a whole hashtag, without its `#` |
 //! | `tagpart` | a piece of a hashtag |
 //! | `emoji` | one emoji |
-//! | `domain` | a link's host, or the end of one |
+//! | `domain` | a link's host, or the end of one; with `/` and one of the first two parts of a path, what lies below it there |
 //! | `annotation` | a domain of X's context annotations |
 //! | `artist` | the name of an artist; in a script without spaces a part |
 //! | `handle` | an artist's account, without its `@` |

@@ -444,7 +444,9 @@ impl Matcher {
         let mut tail = host.as_str();
         loop {
             if let Some(term) = self.domains.get(tail) {
-                found.push(*term);
+                let mut parts = rest.split(['/', '?', '#']).skip(1).take(2);
+                let nearer = parts.find_map(|part| self.domains.get(format!("{tail}/{part}").as_str()));
+                found.push(*nearer.unwrap_or(term));
                 return;
             }
             match tail.split_once('.') {
