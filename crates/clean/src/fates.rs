@@ -1,10 +1,10 @@
 //! Which tweets of a partition are copies, deleted, retweets or earlier versions: one fate each, the
-//! first that applies. All of it is Polars over the keys; no text is looked at.
+//! first that applies. Polars decides over the keys; no text is looked at.
 
 use std::collections::HashMap;
 
 use polars::prelude::{
-    BooleanChunked, Column, DataFrame, PolarsResult, SortMultipleOptions, is_last_distinct,
+    BooleanChunked, ChunkFilter, DataFrame, PolarsResult, SortMultipleOptions, is_last_distinct,
 };
 
 use task::Outcome;
@@ -59,7 +59,8 @@ pub(crate) struct Gathered {
 /// The fates by line, and what the rows with more than one line gather.
 pub(crate) struct Fates {
     pub(crate) by_line: Vec<Fate>,
-    pub(crate) gathered: HashMap<u32, Gathered>,
+    /// By line.
+    gathered: Vec<(u32, Gathered)>,
 }
 
 /// Decides every line.
@@ -70,55 +71,59 @@ pub(crate) fn decide(lines: &Lines, retweets: Retweets) -> Outcome<Fates> {
         () if retweets == Retweets::Drop && lines.retweet(n) => Fate::Retweet,
         () => Fate::Kept,
     };
-    let mut fates = Fates { by_line: (0..lines.count()).map(alone).collect(), gathered: HashMap::new() };
-    fates.decide(&lines.meeting()?, retweets).map_err(|e| engine(&e))?;
+    let mut fates = Fates { by_line: (0..lines.count()).map(alone).collect(), gathered: Vec::new() };
+    fates.decide(lines.meeting()?, retweets).map_err(|e| engine(&e))?;
     Ok(fates)
 }
 
 impl Fates {
+    /// What the row of a line gathers, if that is more than the line.
+    pub(crate) fn gathered(&self, line: u32) -> Option<Gathered> {
+        let at = self.gathered.binary_search_by_key(&line, |(line, _)| *line).ok()?;
+        Some(self.gathered[at].1)
+    }
+
     /// Decides the lines that meet others.
-    fn decide(&mut self, lines: &DataFrame, retweets: Retweets) -> PolarsResult<()> {
+    fn decide(&mut self, lines: DataFrame, retweets: Retweets) -> PolarsResult<()> {
         let lines = in_order(lines, "order")?;
+        let deleted = lines.column("deleted")?.bool()?;
 
         // Copies: the greatest (received, line) wins.
-        let (rest, copies) = split(&lines, &last_of(&lines, "id")?)?;
-        self.mark(&copies, Fate::Duplicate)?;
-        self.mark(&copies.filter(copies.column("deleted")?.bool()?)?, Fate::HiddenDuplicate)?;
+        let wins = last_of(&lines, "id")?;
+        self.mark(&lines, &!&wins, Fate::Duplicate)?;
+        self.mark(&lines, &(!&wins & deleted.clone()), Fate::HiddenDuplicate)?;
+        self.mark(&lines, &(&wins & deleted), Fate::Deleted)?;
+        let rest = lines.filter(&(wins & !deleted))?;
+        let retweet = rest.column("retweet")?.bool()?;
 
-        let deleted = rest.column("deleted")?.bool()?.clone();
-        let (gone, rest) = split(&rest, &deleted)?;
-        self.mark(&gone, Fate::Deleted)?;
-
-        let rest = match retweets {
-            Retweets::Keep => rest,
+        let (rest, winners) = match retweets {
+            Retweets::Keep => (rest.clone(), rest),
             Retweets::Drop => {
-                let (dropped, rest) = split(&rest, rest.column("retweet")?.bool()?)?;
-                self.mark(&dropped, Fate::Retweet)?;
-                rest
+                self.mark(&rest, retweet, Fate::Retweet)?;
+                let rest = rest.filter(&!retweet)?;
+                (rest.clone(), rest)
             }
             Retweets::Fold => {
                 // The line that is worth most wins, of these the latest.
                 let ranked = rest.sort(["worth", "order"], SortMultipleOptions::default())?;
-                let (winners, folded) = split(&ranked, &last_of(&ranked, "key")?)?;
-                self.mark(&folded, Fate::Retweet)?;
-                self.gather(&lines, &winners, &rest)?;
-                winners
+                let wins = last_of(&ranked, "key")?;
+                self.mark(&ranked, &!&wins, Fate::Retweet)?;
+                (rest, ranked.filter(&wins)?)
             }
         };
 
         // Versions: the last one is the tweet with the greatest id, whoever carries it.
-        let ranked = in_order(&rest, "key")?;
-        let (kept, earlier) = split(&ranked, &last_of(&ranked, "root")?)?;
-        self.mark(&earlier, Fate::Edited)?;
-        self.mark(&kept, Fate::Kept)?;
-        if retweets != Retweets::Fold {
-            self.gather(&lines, &kept, &rest)?;
-        }
-        Ok(())
+        let ranked = in_order(winners.clone(), "key")?;
+        let wins = last_of(&ranked, "root")?;
+        self.mark(&ranked, &!&wins, Fate::Edited)?;
+        self.mark(&ranked, &wins, Fate::Kept)?;
+        let winners = if retweets == Retweets::Fold { winners } else { ranked.filter(&wins)? };
+        self.gather(&lines, &winners, &rest)
     }
 
-    fn mark(&mut self, lines: &DataFrame, fate: Fate) -> PolarsResult<()> {
-        for line in lines.column("line")?.u32()?.into_no_null_iter() {
+    /// Marks the lines where `mask` holds.
+    fn mark(&mut self, lines: &DataFrame, mask: &BooleanChunked, fate: Fate) -> PolarsResult<()> {
+        for line in lines.column("line")?.u32()?.filter(mask)?.into_no_null_iter() {
             self.by_line[line as usize] = fate;
         }
         Ok(())
@@ -127,22 +132,24 @@ impl Fates {
     /// Sums what belongs to each winner that has more than one line: over all `lines` of its key, re-reads included, and over the
     /// distinct retweets among `distinct`.
     fn gather(&mut self, lines: &DataFrame, winners: &DataFrame, distinct: &DataFrame) -> PolarsResult<()> {
-        let (_, shown) = split(lines, lines.column("deleted")?.bool()?)?;
-        let all = sums(&shown)?;
-        let carriers = sums(&distinct.filter(distinct.column("retweet")?.bool()?)?)?;
+        let deleted = lines.column("deleted")?.bool()?;
+        let all = sums(lines, &!deleted)?;
+        let carriers = sums(distinct, distinct.column("retweet")?.bool()?)?;
         let (keys, lines) = (winners.column("key")?.u64()?, winners.column("line")?.u32()?);
         for (key, line) in keys.into_no_null_iter().zip(lines.into_no_null_iter()) {
             let Some(all) = all.get(&key) else { continue };
             let retweets = carriers.get(&key).map_or(0, |c| c.lines - c.own);
             if all.lines > 1 || retweets > 0 {
-                self.gathered
-                    .insert(line, Gathered { copies: all.own, retweets, first: all.first, last: all.last });
+                let gathered = Gathered { copies: all.own, retweets, first: all.first, last: all.last };
+                self.gathered.push((line, gathered));
             }
         }
+        self.gathered.sort_unstable_by_key(|(line, _)| *line);
         Ok(())
     }
 }
 
+#[derive(Default)]
 struct Sums {
     lines: u32,
     own: u32,
@@ -150,46 +157,30 @@ struct Sums {
     last: Option<i64>,
 }
 
-/// By key: lines, lines of the keyed tweet itself, earliest and latest own time.
-#[expect(deprecated, reason = "they ask for the lazy engine, which is left out here")]
-fn sums(lines: &DataFrame) -> PolarsResult<HashMap<u64, Sums>> {
-    let ids = lines.column("id")?.u64()?.into_no_null_iter();
-    let keys = lines.column("key")?.u64()?.into_no_null_iter();
-    let own: Vec<i64> = ids.zip(keys).map(|(id, key)| i64::from(id == key)).collect();
-    let mut counted = lines.select(["key", "time"])?;
-    counted.with_column(Column::new("own".into(), own))?;
-    counted.with_column(Column::new("one".into(), vec![1_i64; lines.height()]))?;
-    let groups = counted.group_by(["key"])?;
-    let total = groups.clone().select(["one", "own"]).sum()?;
-    let (first, last) = (groups.clone().select(["time"]).min()?, groups.select(["time"]).max()?);
-    let number = |frame: &DataFrame, name: &str| -> PolarsResult<Vec<Option<i64>>> {
-        Ok(frame.column(name)?.i64()?.iter().collect())
-    };
-    let count = |n: Option<i64>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-    let (one, own) = (number(&total, "one_sum")?, number(&total, "own_sum")?);
-    let (first, last) = (number(&first, "time_min")?, number(&last, "time_max")?);
-    let keys = total.column("key")?.u64()?.into_no_null_iter();
-    Ok(keys
-        .enumerate()
-        .map(|(n, key)| {
-            (key, Sums { lines: count(one[n]), own: count(own[n]), first: first[n], last: last[n] })
-        })
-        .collect())
+/// Of the lines where `mask` holds, by key: lines, lines of the keyed tweet itself, earliest and latest own time.
+fn sums(lines: &DataFrame, mask: &BooleanChunked) -> PolarsResult<HashMap<u64, Sums>> {
+    let columns = lines.select(["id", "key", "time"])?.filter(mask)?;
+    let ids = columns.column("id")?.u64()?.into_no_null_iter();
+    let keys = columns.column("key")?.u64()?.into_no_null_iter();
+    let mut sums: HashMap<u64, Sums> = HashMap::new();
+    for ((id, key), time) in ids.zip(keys).zip(columns.column("time")?.i64()?.iter()) {
+        let sum = sums.entry(key).or_default();
+        sum.lines += 1;
+        sum.own += u32::from(id == key);
+        sum.first = [sum.first, time].into_iter().flatten().min();
+        sum.last = sum.last.max(time);
+    }
+    Ok(sums)
 }
 
 /// The rows by a column; most partitions lie in that order already.
-fn in_order(frame: &DataFrame, column: &str) -> PolarsResult<DataFrame> {
+fn in_order(frame: DataFrame, column: &str) -> PolarsResult<DataFrame> {
     let values = frame.column(column)?.u64()?;
     let ordered = values.downcast_iter().flat_map(|chunk| chunk.values_iter()).is_sorted();
-    if ordered { Ok(frame.clone()) } else { frame.sort([column], SortMultipleOptions::default()) }
+    if ordered { Ok(frame) } else { frame.sort([column], SortMultipleOptions::default()) }
 }
 
 /// Whether each row is the last one with its value.
 fn last_of(frame: &DataFrame, column: &str) -> PolarsResult<BooleanChunked> {
     is_last_distinct(frame.column(column)?.as_materialized_series())
-}
-
-/// The rows where `mask` holds, and the others.
-fn split(frame: &DataFrame, mask: &BooleanChunked) -> PolarsResult<(DataFrame, DataFrame)> {
-    Ok((frame.filter(mask)?, frame.filter(&!mask)?))
 }

@@ -209,7 +209,7 @@ fn rows(
                     first: tweet.time(),
                     last: tweet.time(),
                 };
-                let gathered = fates.gathered.get(&line).copied().unwrap_or(alone);
+                let gathered = fates.gathered(line).unwrap_or(alone);
                 let unasked = !rules.languages.is_empty() && !rules.languages.contains(&said.language.code);
                 let reason = match () {
                     () if unasked => Some("language"),
