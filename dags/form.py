@@ -167,11 +167,11 @@ def _bound(params, name: str, moment) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def begin(context):
+def begin(params):
     """Before the first task does anything: refuses a form that cannot be, and reads nothing where nothing is to be read."""
-    if faults := list(contradictions(context["params"])):
+    if faults := list(contradictions(params)):
         raise StepRefused(f"the form cannot be: {'; '.join(faults)}. hint: start the run again with another form", 2)
-    if context["params"]["source"] == "lake":
+    if params["source"] == "lake":
         raise AirflowSkipException("nothing is read: the lake is taken as it is")
 
 

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -96,6 +96,7 @@ class Step(BaseOperator):
     :param options: names of run parameters that become flags as they are; no template engine sees their values.
     :param flags: further flags (templated). An empty value leaves the flag out, a list repeats it.
     :param each: further flags of this map index.
+    :param begin: is asked with the run's parameters before anything runs, and raises where nothing shall.
     :param take: the key of the summary that becomes the XCom; the whole summary without it.
     """
 
@@ -110,6 +111,7 @@ class Step(BaseOperator):
         options: Iterable[str] = (),
         flags: dict | None = None,
         each: dict | None = None,
+        begin: Callable[[dict], None] | None = None,
         take: str | None = None,
         **kwargs,
     ):
@@ -119,11 +121,14 @@ class Step(BaseOperator):
         self.options = list(options)
         self.flags = flags or {}
         self.each = each or {}
+        self.begin = begin
         self.take = take
 
     def asked(self, context) -> dict:
         """The run's parameters, with its time in the names of its inputs."""
         params = dict(context["params"])
+        if self.begin:  # not as Airflow's pre_execute: its page folds away what is said there
+            self.begin(params)
         if "input" in self.options:
             params["input"] = [interval.filled(path, context.get("dag_run")) for path in params["input"] or []]
         return params

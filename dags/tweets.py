@@ -44,7 +44,7 @@ with DAG(
         options=SOURCE,
         flags={"since": "{{ since(dag_run, params) }}", "until": "{{ until(dag_run, params) }}"},
         execution_timeout=timedelta(hours=6),
-        pre_execute=begin,
+        begin=begin,
         doc_md="Reads the source and writes every tweet as one raw line. What was paid for is committed as it comes.",
     )
     gate_raw = step(

@@ -3,9 +3,11 @@
 import json
 import shutil
 import subprocess
+import sys
 
 import pyarrow.parquet as pq
-from road import NAME, QUALITY, Road
+import pytest
+from road import NAME, QUALITY, ROOT, Road
 
 
 def test_the_columns_of_the_gates_are_those_of_the_programs(road: Road):
@@ -40,3 +42,12 @@ def test_after_a_purge_the_gates_pass_and_no_report_knows_the_tweet(road: Road, 
     assert shown["tweet_id"] not in again and "All gates passed" in again
     kept = pq.read_table(lake / f"datasets/{NAME}" / other.version.name / "data", columns=["tweet_id"])["tweet_id"].to_pylist()
     assert shown["tweet_id"] not in kept and len(kept) == len(rows) - 1
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_the_gates_makes_a_lake_that_they_pass(road: Road):
+    words = [sys.executable, ROOT / "bench/gates.py", road.folder, NAME, "--times", "3"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((road.version / "manifest.json").read_text())
+    assert f"{3 * manifest['consumed']:,} tweets consumed" in done.stdout and done.stdout.count("\n| the ") == 4
