@@ -6,8 +6,10 @@ use std::sync::mpsc::sync_channel;
 
 use crate::Outcome;
 
-/// Items that one thread may have done, or have waiting, ahead of the sink.
-const AHEAD: usize = 2;
+/// Items that wait for one thread.
+const WAITING: usize = 2;
+/// Items that one thread may have done ahead of the sink: it takes its time now and then.
+const DONE: usize = 5;
 
 /// Takes items from `next` (on a thread of its own), maps them with `work` on `threads` threads, and
 /// gives the results to `sink` on the calling thread, in the order of the items, until it breaks.
@@ -31,8 +33,8 @@ pub fn ordered_map<T: Send, R: Send>(
     std::thread::scope(|scope| {
         let (mut feeds, mut results) = (Vec::new(), Vec::new());
         for _ in 0..threads {
-            let (feed, items) = sync_channel::<Outcome<T>>(AHEAD);
-            let (done, result) = sync_channel(AHEAD);
+            let (feed, items) = sync_channel::<Outcome<T>>(WAITING);
+            let (done, result) = sync_channel(DONE);
             let work = &work;
             scope.spawn(move || {
                 for item in items {
