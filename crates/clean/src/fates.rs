@@ -1,10 +1,12 @@
 //! Which tweets of a partition are copies, deleted, retweets or earlier versions: one fate each, the
 //! first that applies. Polars decides over the keys; no text is looked at.
 
-use std::collections::HashMap;
+use std::iter::Peekable;
+use std::vec::IntoIter;
 
 use polars::prelude::{
-    BooleanChunked, ChunkFilter, DataFrame, PolarsResult, SortMultipleOptions, is_last_distinct,
+    BooleanChunked, ChunkFilter, DataFrame, Int64Chunked, PolarsResult, SortMultipleOptions, UInt64Chunked,
+    is_last_distinct,
 };
 
 use task::Outcome;
@@ -133,22 +135,27 @@ impl Fates {
     /// distinct retweets among `distinct`.
     fn gather(&mut self, lines: &DataFrame, winners: &DataFrame, distinct: &DataFrame) -> PolarsResult<()> {
         let deleted = lines.column("deleted")?.bool()?;
-        let all = sums(lines, &!deleted)?;
-        let carriers = sums(distinct, distinct.column("retweet")?.bool()?)?;
-        let (keys, lines) = (winners.column("key")?.u64()?, winners.column("line")?.u32()?);
-        for (key, line) in keys.into_no_null_iter().zip(lines.into_no_null_iter()) {
-            let Some(all) = all.get(&key) else { continue };
-            let retweets = carriers.get(&key).map_or(0, |c| c.lines - c.own);
-            if all.lines > 1 || retweets > 0 {
-                let gathered = Gathered { copies: all.own, retweets, first: all.first, last: all.last };
-                self.gathered.push((line, gathered));
+        let mut all = ByKey::new(lines, &!deleted)?;
+        let mut carriers = ByKey::new(distinct, distinct.column("retweet")?.bool()?)?;
+        let (keys, numbers) = (winners.column("key")?.u64()?, winners.column("line")?.u32()?);
+        let mut winners: Vec<(u64, u32)> =
+            keys.into_no_null_iter().zip(numbers.into_no_null_iter()).collect();
+        winners.sort_unstable();
+        for (key, line) in winners {
+            let Sums { lines, own, first, last } = all.sum(key);
+            let carriers = carriers.sum(key);
+            let retweets = carriers.lines - carriers.own;
+            if lines > 1 || lines > 0 && retweets > 0 {
+                self.gathered.push((line, Gathered { copies: own, retweets, first, last }));
             }
         }
         self.gathered.sort_unstable_by_key(|(line, _)| *line);
+        self.gathered.shrink_to_fit();
         Ok(())
     }
 }
 
+/// Lines, lines of the keyed tweet itself, earliest and latest own time.
 #[derive(Default)]
 struct Sums {
     lines: u32,
@@ -157,20 +164,42 @@ struct Sums {
     last: Option<i64>,
 }
 
-/// Of the lines where `mask` holds, by key: lines, lines of the keyed tweet itself, earliest and latest own time.
-fn sums(lines: &DataFrame, mask: &BooleanChunked) -> PolarsResult<HashMap<u64, Sums>> {
-    let columns = lines.select(["id", "key", "time"])?.filter(mask)?;
-    let ids = columns.column("id")?.u64()?.into_no_null_iter();
-    let keys = columns.column("key")?.u64()?.into_no_null_iter();
-    let mut sums: HashMap<u64, Sums> = HashMap::new();
-    for ((id, key), time) in ids.zip(keys).zip(columns.column("time")?.i64()?.iter()) {
-        let sum = sums.entry(key).or_default();
-        sum.lines += 1;
-        sum.own += u32::from(id == key);
-        sum.first = [sum.first, time].into_iter().flatten().min();
-        sum.last = sum.last.max(time);
+/// Lines in the order of their keys.
+struct ByKey {
+    ids: UInt64Chunked,
+    keys: UInt64Chunked,
+    times: Int64Chunked,
+    rows: Peekable<IntoIter<u32>>,
+}
+
+impl ByKey {
+    /// The lines where `mask` holds.
+    fn new(lines: &DataFrame, mask: &BooleanChunked) -> PolarsResult<Self> {
+        let whole = |name: &str| lines.column(name)?.u64().map(|column| column.rechunk().into_owned());
+        let (ids, keys) = (whole("id")?, whole("key")?);
+        let shown = (0_u32..).zip(mask.iter()).filter(|(_, shown)| *shown == Some(true));
+        let mut rows: Vec<u32> = shown.map(|(row, _)| row).collect();
+        let values = keys.cont_slice()?;
+        rows.sort_unstable_by_key(|row| values[*row as usize]);
+        let times = lines.column("time")?.i64()?.rechunk().into_owned();
+        Ok(Self { ids, keys, times, rows: rows.into_iter().peekable() })
     }
-    Ok(sums)
+
+    /// The sums of a key, which is greater than the last one that was asked for.
+    fn sum(&mut self, key: u64) -> Sums {
+        let mut sum = Sums::default();
+        while let Some(row) = self.rows.next_if(|row| self.keys.get(*row as usize) <= Some(key)) {
+            let row = row as usize;
+            if self.keys.get(row) == Some(key) {
+                let time = self.times.get(row);
+                sum.lines += 1;
+                sum.own += u32::from(self.ids.get(row) == Some(key));
+                sum.first = [sum.first, time].into_iter().flatten().min();
+                sum.last = sum.last.max(time);
+            }
+        }
+        sum
+    }
 }
 
 /// The rows by a column; most partitions lie in that order already.

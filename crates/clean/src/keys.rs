@@ -61,8 +61,8 @@ struct Mark {
     hidden: Hidden,
 }
 
-/// Who every line of a partition is, in the order of the parts: 28 bytes a line, and for those that meet another about
-/// 100 more while their fates are decided.
+/// Who every line of a partition is, in the order of the parts: 28 bytes a line while fates are decided, and about 100 more for
+/// those that meet another; 12 bytes a line from then on.
 #[derive(Default)]
 pub(crate) struct Lines {
     /// The tweet itself.
@@ -284,29 +284,23 @@ impl Lines {
         }
     }
 
-    /// The lines that share a tweet with another line, a row each: `line, order, id, key, root, time, retweet, worth, deleted`.
+    /// The lines that share a tweet with another line, a row each: `order, id, key, root, time, retweet, worth, deleted, line`.
     /// The other lines have no influence on each other.
     pub(crate) fn meeting(&self) -> Outcome<DataFrame> {
-        let shared = self.shared();
-        let meets = |n: &usize| {
-            self.marks[*n].readable
-                && [&self.id, &self.key, &self.root].iter().any(|ids| shared.contains(&ids[*n]))
-        };
-        let lines: Vec<usize> = (0..self.count()).filter(meets).collect();
-        let orders = lines.iter().map(|n| self.order(*n)).collect::<Outcome<Vec<u64>>>()?;
-        let numbers: Vec<u32> = lines.iter().map(|n| u32::try_from(*n).unwrap_or(u32::MAX)).collect();
-        let time: Int64Chunked = lines.iter().map(|n| self.time(*n)).collect();
-        let worth: Vec<u8> = lines.iter().map(|n| self.marks[*n].worth).collect();
+        let lines = self.meeting_lines();
+        let each = || lines.iter().map(|n| *n as usize);
+        let orders = each().map(|n| self.order(n)).collect::<Outcome<Vec<u64>>>()?;
+        let time: Int64Chunked = each().map(|n| self.time(n)).collect();
+        let worth: Vec<u8> = each().map(|n| self.marks[n].worth).collect();
         let whole = |name: &str, ids: &[u64]| {
-            let values = lines.iter().map(|n| ids[*n]).collect();
+            let values = each().map(|n| ids[n]).collect();
             UInt64Chunked::from_vec(name.into(), values).into_column()
         };
         let flag = |name: &str, of: &dyn Fn(usize) -> bool| {
-            let values: Vec<bool> = lines.iter().map(|n| of(*n)).collect();
+            let values: Vec<bool> = each().map(of).collect();
             BooleanChunked::from_slice(name.into(), &values).into_column()
         };
         let columns = vec![
-            UInt32Chunked::from_vec("line".into(), numbers).into_column(),
             UInt64Chunked::from_vec("order".into(), orders).into_column(),
             whole("id", &self.id),
             whole("key", &self.key),
@@ -315,9 +309,25 @@ impl Lines {
             flag("retweet", &|n| self.retweet(n)),
             UInt8Chunked::from_vec("worth".into(), worth).into_column(),
             flag("deleted", &|n| self.hidden(n)),
+            UInt32Chunked::from_slice("line".into(), &lines).into_column(),
         ];
         DataFrame::new(lines.len(), columns)
             .map_err(|e| Failure::new(Exit::Storage, format!("a table could not be made: {e}")))
+    }
+
+    /// The lines that name a tweet which another line names.
+    fn meeting_lines(&self) -> Vec<u32> {
+        let shared = self.shared();
+        let meets = |n: &usize| {
+            self.marks[*n].readable
+                && [&self.id, &self.key, &self.root].iter().any(|ids| shared.contains(&ids[*n]))
+        };
+        (0..self.count()).filter(meets).map(|n| u32::try_from(n).unwrap_or(u32::MAX)).collect()
+    }
+
+    /// Forgets what only fates are decided by.
+    pub(crate) fn decided(&mut self) {
+        (self.key, self.root) = (Vec::new(), Vec::new());
     }
 
     /// The tweets that more than one line names.

@@ -24,8 +24,9 @@ const TERMS: usize = 50;
 
 /// Makes the clean result of a partition, and its pointer; nothing points to it yet.
 pub(crate) fn make(lake: &Lake, asked: &Asked, rules: &Rules, task: &Task) -> Outcome<CleanPointer> {
-    let keys = Lines::read(lake, &asked.parts, &asked.tombstones, rules.retweets, task)?;
+    let mut keys = Lines::read(lake, &asked.parts, &asked.tombstones, rules.retweets, task)?;
     let fates = decide(&keys, rules.retweets)?;
+    keys.decided();
     let path = format!("clean/{}/{}", asked.partition.path(), asked.fingerprint);
     let mut made = Made::start(lake, asked, &path)?;
     made.read(lake, asked, rules, task, &keys, &fates)?;
