@@ -19,7 +19,7 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def until(what: str, done, log: Path, wait: float = 120):
+def until(what: str, done, log: Path, wait: float = 300):
     """Waits until `done()` gives something."""
     deadline = time.monotonic() + wait
     while time.monotonic() < deadline:

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from airflow_home import CALLS, DAGS, HOME, REAL_BIN, ROOT, airflow, calls, migrated
+from road import Road
 
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import ParamValidationError
@@ -432,7 +433,7 @@ def test_a_run_of_collect(monkeypatch):
 real = pytest.mark.skipif(REAL_BIN is None, reason="OFFKEY_BIN_DIR is not set: THE DAG IS NOT RUN WITH THE REAL PROGRAMS")
 
 
-def begin(home, lake) -> subprocess.Popen:
+def begin(home, lake, **more: str) -> subprocess.Popen:
     """Starts a run of the real programs over the sample, by an Airflow with a database of its own."""
     home.mkdir()
     shutil.copy(migrated() / "airflow.db", home)
@@ -444,7 +445,7 @@ def begin(home, lake) -> subprocess.Popen:
         "OFFKEY_QUALITY_DIR": str(ROOT / "great_expectations"),
     }
     command = [sys.executable, "-m", "airflow", "dags", "test", "tweets", "--conf", json.dumps(conf)]
-    return subprocess.Popen(command, env=os.environ | settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(command, env=os.environ | settings | more, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def published(lake) -> dict[str, bytes]:
@@ -465,3 +466,15 @@ def test_the_real_programs_once_again_and_two_at_once(tmp_path):
     said = [run.communicate(timeout=900)[0] for run in both]
     assert [run.returncode for run in both] == [0, 0], said
     assert published(shared) == published(alone) != {}
+
+
+@pytest.mark.slow
+def test_two_at_once_on_s3_and_all_of_it_can_be_read(road: Road, s3, tmp_path):
+    """The server keeps a checksum beside each object: of two writers of one key it may keep the bytes of one, the checksum of the other."""
+    bucket, keys = s3
+    both = [begin(tmp_path / f"home-{number}", "s3://offkey/lake", **keys) for number in (1, 2)]
+    said = [run.communicate(timeout=900)[0] for run in both]
+    assert [run.returncode for run in both] == [0, 0], said
+    shared = Road(road.programs, "s3://offkey/lake", bucket / "lake", **keys)
+    shared.drive([ROOT / "examples/sample/justin-bieber.jsonl.gz"], nothing_to_clean=True)
+    assert shared.parquet() == road.parquet()
