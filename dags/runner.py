@@ -239,6 +239,7 @@ def explain(context):
     """Failure callback: says in the task's log what happened, what it means and where to look."""
     ti, error, lake = context["ti"], context.get("exception"), context["params"]["lake"]
     batch = f" (batch {ti.map_index}: {ti.task.batch})" if ti.map_index >= 0 else ""
+    ti.task.log.info("::endgroup::")  # Airflow's page folds away what comes after a task, and this is what one looks for
     ti.task.log.error(
         "%s%s of run %s failed at try %s.\n  what:  %s\n  log:   %s\n  pages: %s\n  again: clear the task; committed work is kept",
         ti.task_id,

@@ -86,6 +86,8 @@ def double():
 
 def parameters(given) -> dict:
     """The DAG's parameters from what `make run` was called with. Places are made absolute, for no step shares our folder."""
+    if given["RUNNER"] not in ("local", "docker"):
+        raise Failed(f"error: RUNNER is local or docker, not {given['RUNNER']}\nhint: kubernetes is for an Airflow of yours, see README.md")
     inputs = [found for word in shlex.split(given["INPUT"]) for found in sorted(glob.glob(word)) or [word]]
     alone = without_x(given)
     if alone and given["RUNNER"] == "docker":
