@@ -1,42 +1,13 @@
 //! A corpus made from a seed: the same seed, sizes and times give the same tweets, byte for byte.
 //!
-//! Nobody wrote these tweets; the sentences are our own and the accounts do not exist.
+//! Nobody wrote these tweets; the sentences are our own (`sentences.rs`) and the accounts do not exist.
 
 use serde_json::{Map, Value, json};
 
 use crate::clock::{Millis, first_id, format_time};
 use crate::corpus::Corpus;
+use crate::sentences::{EMOJI, LANGUAGES, SHARED, Slots};
 
-/// A sentence to fill in: `{tag}`, `{name}`, `{link}` and `{n}` become a hashtag, a mention, a link and a number.
-struct Sentence(&'static str, &'static str);
-
-const SENTENCES: &[Sentence] = &[
-    Sentence("en", "Justin Bieber on repeat all morning, this album never gets old 🎧 {tag}"),
-    Sentence("en", "who else is still waiting for Justin Bieber tour tickets? queue number {n} {tag}"),
-    Sentence("en", "Justin Bieber's haircut is all my feed talks about today"),
-    Sentence("en", "saw a man who looks just like justin bieber buying milk &amp; bread {link}"),
-    Sentence("en", "{name} you said the justin bieber mural on our street is gone, is it true?"),
-    Sentence("en", "the new Justin Bieber single is out now 🔥🔥 {link} {tag}"),
-    Sentence("en", "Justin Bieber and his coffee order, a thread in {n} parts"),
-    Sentence("en", "bieber fever is back and I am not ready {tag}"),
-    Sentence("en", "crypto friends, $DOGE moves faster than Justin Bieber's barber {tag}"),
-    Sentence("en", "rain again, so the match is off. {n} tickets to give away {name}"),
-    Sentence("en", "I baked {n} loaves today &amp; ate half of them"),
-    Sentence("es", "Justin Bieber sonando en la radio otra vez, qué canción tan buena 🎶 {tag}"),
-    Sentence("es", "hoy soñé que Justin Bieber era mi vecino y me prestaba azúcar"),
-    Sentence("es", "¿alguien más vio a justin bieber en el aeropuerto? {link} {name}"),
-    Sentence("pt", "o show do Justin Bieber foi incrível, chorei em {n} músicas {tag}"),
-    Sentence("pt", "Justin Bieber virou meme de novo no grupo da família 😂"),
-    Sentence("fr", "Justin Bieber à la télé ce soir, ma sœur est déjà prête {tag}"),
-    Sentence("de", "Justin Bieber läuft im Supermarkt, ich tanze zwischen den Äpfeln {link}"),
-    Sentence("ja", "Justin Bieber の新しい曲を聴きながら朝ごはん {tag}"),
-    Sentence("ja", "今日は Justin Bieber のニュースばかりだ {link}"),
-    Sentence("ko", "Justin Bieber 노래 들으면서 공부 중 {n}시간째 {tag}"),
-    Sentence("ar", "أغنية Justin Bieber الجديدة رائعة {tag}"),
-    Sentence("und", "Justin Bieber 👀👀👀 {link}"),
-];
-const LONG: &str = " There is more to say about this than fits into a short note, so here it goes: the bus was late, the \
-    queue was long, the sun came out, a stranger shared an umbrella, and in the end nobody minded the waiting at all.";
 const TAGS: &[&str] = &[
     "JustinBieber",
     "NowPlaying",
@@ -47,6 +18,13 @@ const TAGS: &[&str] = &[
     "música",
     "音楽",
     "tour2026",
+    "mood",
+    "overheard",
+    "hockey",
+    "fail",
+    "OOTD",
+    "今日の出来事",
+    "CatsOfX",
 ];
 const PLACES: &[(&str, &str, &str, &str, [f64; 4])] = &[
     ("01a9a39529b27f36", "London", "London, England", "GB", [-0.51, 51.28, 0.33, 51.69]),
@@ -259,8 +237,7 @@ fn tweet(
         return (object(fields), Some(version));
     }
 
-    let Sentence(lang, sentence) = dice.pick(SENTENCES);
-    let mut text = fill(sentence, names, dice);
+    let (lang, mut text) = say(names, dice);
     let mut conversation = id;
     match (earlier, kind) {
         (Some(parent), 18..28) => {
@@ -280,7 +257,9 @@ fn tweet(
     let long = dice.chance(3);
     if long {
         let mut note = json!({});
-        text += LONG;
+        while text.chars().count() < 300 {
+            text = format!("{text} {}", say(names, dice).1);
+        }
         write_text(&mut note, &text, names);
         text = text.chars().take(275).chain(['…']).collect();
         fields["note_tweet"] = note;
@@ -301,7 +280,7 @@ fn tweet(
             "entity": {"id": "781974596144222208", "name": "Justin Bieber"}}]);
     }
     fields["conversation_id"] = conversation.to_string().into();
-    fields["lang"] = (*lang).into();
+    fields["lang"] = lang.into();
     write_text(&mut fields, &text, names);
     let metrics = fields["public_metrics"].clone();
     let earlier =
@@ -309,12 +288,60 @@ fn tweet(
     (object(fields), Some(earlier))
 }
 
-fn fill(sentence: &str, names: &[(u64, String)], dice: &mut Dice) -> String {
-    sentence
-        .replace("{tag}", &format!("#{}", dice.pick(TAGS)))
-        .replace("{name}", &format!("@{}", dice.pick(names).1))
-        .replace("{link}", &format!("https://t.co/l{:09x}", dice.roll(0xF_FFFF_FFFF)))
-        .replace("{n}", &(2 + dice.roll(98)).to_string())
+/// A sentence or two about something, and their language.
+fn say(names: &[(u64, String)], dice: &mut Dice) -> (&'static str, String) {
+    let mut side = dice.roll(100);
+    let language = LANGUAGES.iter().find(|language| {
+        let found = side < language.share;
+        side = side.saturating_sub(language.share);
+        found
+    });
+    let Some(language) = language else {
+        let pictures: String = (0..5 + dice.roll(5)).map(|_| *dice.pick(EMOJI)).collect();
+        return ("und", fill(&format!("{{jb}} {pictures} {{link}}"), &[], names, dice));
+    };
+    let about = match dice.roll(100) {
+        0..33 => language.music,
+        33..87 => language.other,
+        _ => language.elsewhere,
+    };
+    let mut text = (*dice.pick(about)).to_owned();
+    if dice.chance(90) {
+        text += language.stop;
+        text += *dice.pick(language.after);
+    }
+    if dice.chance(40) {
+        text += " ";
+        (0..=dice.roll(3)).for_each(|_| text += *dice.pick(EMOJI));
+    }
+    for (percent, more) in [(40, " {tag}"), (15, " {tag}"), (12, " {name}"), (15, " {link}")] {
+        if dice.chance(percent) {
+            text += more;
+        }
+    }
+    (language.code, fill(&text, language.slots, names, dice))
+}
+
+/// Fills every `{slot}`.
+fn fill(template: &str, slots: Slots, names: &[(u64, String)], dice: &mut Dice) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some((before, behind)) = rest.split_once('{') {
+        let (slot, after) = behind.split_once('}').unwrap_or((behind, ""));
+        text += before;
+        match slot {
+            "tag" => text += &format!("#{}", dice.pick(TAGS)),
+            "name" => text += &format!("@{}", dice.pick(names).1),
+            "link" => text += &format!("https://t.co/l{:09x}", dice.roll(0xF_FFFF_FFFF)),
+            "n" => text += &(2 + dice.roll(98)).to_string(),
+            _ => {
+                let words = slots.iter().chain(SHARED).find(|(name, _)| *name == slot);
+                text += words.map_or(slot, |(_, words)| *dice.pick(words));
+            }
+        }
+        rest = after;
+    }
+    text + rest
 }
 
 /// What the platform finds in a text. Offsets are code points, the end exclusive.
@@ -396,6 +423,32 @@ mod tests {
             |corpus: &Corpus| corpus.tweets.iter().map(|tweet| tweet.words.clone()).collect::<Vec<_>>();
         assert_eq!((ids(&one), words(&one)), (ids(&same), words(&same)));
         assert_ne!(words(&one), words(&other));
+    }
+
+    /// Every slot of every sentence has words, and the shares leave room for pictures alone.
+    #[test]
+    fn sentences_can_be_filled() {
+        let given = ["tag", "name", "link", "n"];
+        for language in LANGUAGES {
+            let all = [language.music, language.other, language.elsewhere, language.after].concat();
+            for slot in all.iter().flat_map(|text| text.split('{').skip(1)) {
+                let slot = slot.split_once('}').unwrap().0;
+                let known =
+                    language.slots.iter().chain(SHARED).any(|(name, words)| *name == slot && words.len() > 4);
+                assert!(known || given.contains(&slot), "{}: {slot}", language.code);
+            }
+        }
+        let shares: u64 = LANGUAGES.iter().map(|language| language.share).sum();
+        assert_eq!(shares, 99);
+    }
+
+    /// Hardly a text stands in for another: a dataset of them has no lump of near copies.
+    #[test]
+    fn tweets_differ() {
+        let corpus = generate(&Plan { tweets: 5_000, ..plan(3) });
+        let texts: Vec<_> = corpus.tweets.iter().filter(|tweet| tweet.retweeted.is_none()).collect();
+        let distinct: std::collections::BTreeSet<_> = texts.iter().map(|tweet| &tweet.words).collect();
+        assert!(distinct.len() * 100 > texts.len() * 99, "{} of {}", distinct.len(), texts.len());
     }
 
     #[test]

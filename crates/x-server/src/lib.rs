@@ -36,6 +36,8 @@ mod problem;
 mod query;
 mod rules;
 mod search;
+#[rustfmt::skip]
+mod sentences;
 mod server;
 mod stream;
 mod usage;

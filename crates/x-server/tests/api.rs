@@ -97,7 +97,7 @@ async fn fields_are_given_exactly() {
     for tweet in page["data"].as_array().unwrap() {
         assert_eq!(names(tweet), BTreeSet::from(["edit_history_tweet_ids", "id", "text"]));
     }
-    let page = get(&double, &format!("{RECENT}?query=bieber&max_results=100&tweet.fields=created_at,public_metrics&expansions=author_id,referenced_tweets.id&user.fields=location")).await.json();
+    let page = get(&double, &format!("{ALL}?query=bieber&max_results=500&tweet.fields=created_at,public_metrics&expansions=author_id,referenced_tweets.id&user.fields=location")).await.json();
     let allowed = BTreeSet::from([
         "author_id",
         "created_at",
@@ -117,7 +117,8 @@ async fn fields_are_given_exactly() {
     }
     assert_eq!(page["errors"][0]["parameter"], "referenced_tweets.id");
 
-    let page = get(&double, &format!("{RECENT}?query=bieber&max_results=100&post.fields=created_at,public_metrics,note_post&expansions=author_id,referenced_posts&user.fields=public_metrics")).await.json();
+    double.clock.advance(Duration::from_secs(2));
+    let page = get(&double, &format!("{ALL}?query=bieber&max_results=500&post.fields=created_at,public_metrics,note_post&expansions=author_id,referenced_posts&user.fields=public_metrics")).await.json();
     assert!(page["includes"]["posts"].is_array() && page["includes"].get("tweets").is_none());
     assert!(page["includes"]["users"][0]["public_metrics"]["post_count"].is_u64());
     for post in page["data"].as_array().unwrap() {
