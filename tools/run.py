@@ -1,7 +1,7 @@
 """`make run`: compiles the programs, installs what Airflow and the gates need, and runs the DAG once, on this machine.
 
 A person sees one line a step; everything that the steps print goes to .airflow/run.log. Needs nothing but Python.
-A stream without a token for X comes from the double of X instead, which this program starts and says so.
+A search or a stream without a token for X comes from the double of X instead, which this program starts and says so.
 """
 
 import glob
@@ -26,6 +26,7 @@ TASK = re.compile(r"\[DAG TEST\] (starting|end) task(?:_id| task_id)=(\w+) map_i
 
 MADE_UP = "made up by the double of X in crates/x-server, for X_BEARER_TOKEN is not set"
 """Where tweets come from that nobody wrote."""
+ASK_X = "To ask X itself, which charges for what it delivers: X_BEARER_TOKEN=… OFFKEY_MAX_SPEND_USD=5 make run SOURCE={source}"
 
 
 class Failed(Exception):
@@ -39,7 +40,7 @@ def main() -> int:
     try:
         form, told = parameters(os.environ), {}
         if alone:
-            say(f"The tweets of this run are {MADE_UP}.")
+            say(f"The tweets of this run are {MADE_UP}.\n{ASK_X.format(source=os.environ['SOURCE'])}")
         seconds = {
             "build": timed("build", lambda: command([*make(), "build"], progress=compiled)),
             "Python": timed("Python", lambda: command([*make(), "venv"])),
@@ -59,16 +60,17 @@ def main() -> int:
 
 
 def without_x(given) -> bool:
-    """Whether a run wants X's stream and has no token for it."""
-    return given["SOURCE"] == "stream" and not given.get("X_BEARER_TOKEN")
+    """Whether a run wants X and has no token for it."""
+    return given["SOURCE"] in ("search", "stream") and not given.get("X_BEARER_TOKEN")
 
 
 @contextmanager
 def double():
-    """A double of X on this machine for as long as a run lasts, that streams half of the bundled sample."""
+    """A double of X on this machine for as long as a run lasts: of each of the last six days it has 4,000 tweets, and it streams
+    another 100 a second."""
     with LOG.open("a") as log:
         process = subprocess.Popen(
-            [Path(os.environ["OFFKEY_BIN_DIR"]) / "x-server", "--corpus", ROOT / "examples/sample/justin-bieber.jsonl.gz", "--rate", "100"],
+            [Path(os.environ["OFFKEY_BIN_DIR"]) / "x-server", "--tweets", "24000", "--live", "20000", "--rate", "100"],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -1,6 +1,7 @@
 """Live sources all the way: the double of X and of Jetstream, the programs, the gates, a dataset and a report."""
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -62,19 +63,19 @@ def test_a_stream_that_breaks_loses_nothing_and_has_nothing_twice(programs, doub
     told = road.summaries["ingest"]
     assert told["unique"] == served["distinct"] > 1000
     assert told["consumed"] > told["unique"], "copies are kept, and counted"
-    road.go_on(gated=False)  # its few sentences are near copies of each other
+    road.go_on()
     holds_from_stage_to_stage(road)
     rows = pq.read_table(road.version / "data", columns=["tweet_id"])["tweet_id"].to_pylist()
     assert rows and max(Counter(rows).values()) == 1
 
 
 def test_a_search_of_a_day(programs, double, tmp_path):
-    url = double("--tweets", 3000, "--live", 0)
+    url = double("--tweets", 12000, "--live", 0)
     day = datetime.now(UTC).date()
     interval = ["--since", day - timedelta(days=1), "--until", day]
     road = live(programs, tmp_path / "lake", url, "--source", "search", *interval)
-    assert 300 < road.summaries["ingest"]["unique"] <= 500
-    road.go_on(gated=False)
+    assert 1_000 < road.summaries["ingest"]["unique"] <= 2_000
+    road.go_on()
     holds_from_stage_to_stage(road)
 
 
@@ -82,7 +83,7 @@ def test_bluesky_replays_the_last_hour(programs, double, tmp_path):
     url = double("--tweets", 20000)
     road = live(programs, tmp_path / "lake", url, "--source", "bluesky")
     assert road.summaries["ingest"]["consumed"] > 50 and road.summaries["ingest"]["unmatched"] > 0
-    road.go_on(gated=False)
+    road.go_on()
     holds_from_stage_to_stage(road)
     assert set(pq.read_table(road.version / "data")["source"].to_pylist()) == {"bluesky"}
 
@@ -105,6 +106,27 @@ def test_make_run_without_a_token_asks_the_double():
     assert run.without_x(given) and form["for"] == "20s" and form["lake"].endswith("/lake-double")
     form = run.parameters(given | {"X_BEARER_TOKEN": "t"})
     assert form["for"] == "10m" and form["lake"].endswith("/lake")
+    search = given | {"SOURCE": "search"}
+    form = run.parameters(search)
+    assert run.without_x(search) and "for" not in form and form["lake"].endswith("/lake-double")
+    assert not run.without_x(search | {"X_BEARER_TOKEN": "t"})
     assert not run.without_x(given | {"SOURCE": "bluesky"}) and "for" not in run.parameters(given | {"SOURCE": "bluesky"})
     with pytest.raises(run.Failed, match="RUNNER=local"):
         run.parameters(given | {"RUNNER": "docker"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["search", "stream"])
+def test_make_run_without_a_token_ends_with_a_dataset_that_says_what_it_is(programs, source, tmp_path):
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("OFFKEY_", "AIRFLOW", "X_BEARER"))}
+    mine["OFFKEY_BIN_DIR"] = str(programs)
+    words = ["make", "--no-print-directory", "run", f"SOURCE={source}", f"LAKE={tmp_path / 'lake'}", "NAME=made-up"]
+    done = subprocess.run(words, cwd=ROOT, env=mine, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, *_, last = done.stdout.splitlines()
+    assert "made up by the double of X" in first and "made up by the double of X" in last
+    assert f"X_BEARER_TOKEN=… OFFKEY_MAX_SPEND_USD=5 make run SOURCE={source}" in done.stdout
+    current = json.loads((tmp_path / "lake/datasets/made-up/current.json").read_text())
+    manifest = json.loads((tmp_path / "lake/datasets/made-up" / current["version"] / "manifest.json").read_text())
+    assert manifest["consumed"] > 1_000 and manifest["kept"] > 500
+    assert list((tmp_path / "lake/_meta/reports").glob("*/report.html"))
