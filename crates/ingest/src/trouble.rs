@@ -10,6 +10,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use task::{Exit, Failure, Outcome};
 
+use crate::clock::span;
+
 /// Waits of one trouble together; then it is given up.
 const PATIENCE: Duration = Duration::from_secs(45 * 60);
 /// The same before the source has answered at all: rather than at its end, something is wrong at this one.
@@ -178,6 +180,8 @@ pub(crate) struct Backoff {
     rate: u32,
     connections: u32,
     waited: Duration,
+    /// When the first of these troubles came.
+    began: Option<i64>,
 }
 
 impl Backoff {
@@ -238,7 +242,9 @@ impl Backoff {
         }
         let wait = Duration::from_secs_f64(seconds);
         self.waited += wait;
-        if !reached && self.waited > FIRST_PATIENCE {
+        let began = *self.began.get_or_insert(now);
+        // A connect may take its time and come to nothing.
+        if !reached && self.waited.max(span(now - began)) > FIRST_PATIENCE {
             return Err(Failure::new(
                 Exit::SourceUnavailable,
                 format!("the source cannot be reached: {trouble}"),
@@ -314,6 +320,10 @@ mod tests {
             .inspect(|_| tries += 1)
             .find_map(Result::err);
         assert_eq!((end.unwrap().exit, tries > 10, tries < 20), (Exit::SourceUnavailable, true, true));
+        let mut backoff = Backoff::default();
+        let mut hang =
+            (0..).map(|try_| backoff.after(Trouble::Network("no way".into()), try_ * 10_000_000, false));
+        assert_eq!(hang.position(|wait| wait.is_err()), Some(4), "ten seconds each");
         let mut backoff = Backoff::default();
         let limit = || Trouble::RateLimit { reset: None, left: None };
         let end = std::iter::repeat_with(|| backoff.after(limit(), 0, true)).find_map(Result::err);
