@@ -8,7 +8,7 @@ use std::time::Duration;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::{Exit, Failure, Outcome};
+use crate::{Failure, Outcome};
 
 /// After the signal, what is left undone for this long is left undone: Docker kills after 10 s, the
 /// house promises 5.
@@ -30,10 +30,10 @@ impl Stop {
             told.request();
             std::thread::spawn(|| {
                 std::thread::sleep(GRACE);
-                std::process::exit(i32::from(Exit::Terminated.code()));
+                end();
             });
             heard.next();
-            std::process::exit(i32::from(Exit::Terminated.code()));
+            end();
         });
         stop
     }
@@ -55,4 +55,11 @@ impl Stop {
     pub fn check(&self) -> Outcome<()> {
         if self.requested() { Err(Failure::terminated()) } else { Ok(()) }
     }
+}
+
+/// Ends the process where it stands.
+fn end() -> ! {
+    let failure = Failure::terminated();
+    let _ = crate::progress::above(format!("{failure}\n").as_bytes());
+    std::process::exit(i32::from(failure.exit.code()));
 }
