@@ -10,7 +10,6 @@ use lake::{Chunk, Value};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use task::{Exit, Failure, Outcome, Summary, Task};
-use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as SocketError, Message};
@@ -21,7 +20,7 @@ use crate::Args;
 use crate::classify::classify;
 use crate::clock::{self, micros};
 use crate::cursor::Cursor;
-use crate::live::{self, Gap, More};
+use crate::live::{self, Gap, More, Network};
 use crate::net::{Pace, SILENCE, provider};
 use crate::search::SECOND;
 use crate::sink::Sink;
@@ -59,7 +58,7 @@ enum Event {
 /// Reads the network's posts.
 pub(crate) fn run(args: &Args, task: &Task, pace: Pace) -> Outcome<Summary> {
     let wanted = Wanted::new(args)?;
-    let runtime = live::runtime()?;
+    let runtime = Network::start()?;
     let lake = live::open(args)?;
     let question =
         serde_json::json!([args.track, args.track_file, args.locations, args.since, args.until]).to_string();
@@ -118,7 +117,7 @@ pub(crate) fn run(args: &Args, task: &Task, pace: Pace) -> Outcome<Summary> {
 struct Bluesky<'a> {
     task: &'a Task,
     args: &'a Args,
-    runtime: Runtime,
+    runtime: Network,
     pace: Pace,
     wanted: Wanted,
     /// Event time at which there is no more to read.

@@ -1,5 +1,6 @@
 //! What all live sources share: the token, the runtime, the end of a run.
 
+use std::ops::Deref;
 use std::path::Path;
 
 use lake::{Chunk, Lake, Value, format_micros};
@@ -9,19 +10,42 @@ use tokio::runtime::Runtime;
 use tracing::{info, warn};
 
 use crate::Args;
-use crate::money::{Spend, Usd};
+use crate::cursor::Day;
+use crate::money::{Spend, USUAL_TWEET, Usd};
 use crate::sink::Sink;
 
 /// Where a token is looked for.
 pub(crate) const TOKEN: &str = "X_BEARER_TOKEN";
 
-/// The runtime of a run: one thread for the network, beside the one that keeps what comes.
-pub(crate) fn runtime() -> Outcome<Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::new(Exit::Storage, format!("cannot start the network's thread: {e}")))
+/// The runtime of a run: one thread for the network, beside the one that keeps what comes. At its end nothing is
+/// waited for: a name that is looked up may take half a minute.
+pub(crate) struct Network(Option<Runtime>);
+
+impl Network {
+    pub(crate) fn start() -> Outcome<Self> {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map(|runtime| Self(Some(runtime)))
+            .map_err(|e| Failure::new(Exit::Storage, format!("cannot start the network's thread: {e}")))
+    }
+}
+
+impl Deref for Network {
+    type Target = Runtime;
+
+    fn deref(&self) -> &Runtime {
+        self.0.as_ref().expect("only its end takes it")
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// The token, from its file or from the environment.
@@ -99,6 +123,16 @@ pub(crate) struct Bill {
     posts: u64,
     users: u64,
     usd: f64,
+}
+
+/// What the run before had asked for, or read, and did not come to commit: it is read again.
+pub(crate) fn read_again(day: &Day) -> Option<Bill> {
+    let micro_usd = day.unanswered();
+    let posts = micro_usd.div_ceil(USUAL_TWEET);
+    (posts > 0).then(|| {
+        info!(posts, usd = %Usd(micro_usd), "what the last run had read and not committed is read again");
+        Spend { posts, users: posts, micro_usd }.into()
+    })
 }
 
 impl From<Spend> for Bill {

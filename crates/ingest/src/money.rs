@@ -99,6 +99,8 @@ pub(crate) struct Till {
     posts: AtomicU64,
     users: AtomicU64,
     micro_usd: AtomicU64,
+    /// What pages that are asked for may cost.
+    held: AtomicU64,
     /// Spent on the same question earlier this UTC day.
     before: u64,
     limit: Option<u64>,
@@ -135,7 +137,26 @@ impl Till {
 
     /// What may still be spent.
     pub(crate) fn left(&self) -> u64 {
-        self.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.today()))
+        let gone = self.today() + self.held.load(SeqCst);
+        self.limit.map_or(u64::MAX, |limit| limit.saturating_sub(gone))
+    }
+
+    /// Keeps an amount for what is asked for, until it is known what that cost.
+    pub(crate) fn hold(&self, micro_usd: u64) -> Held<'_> {
+        self.held.fetch_add(micro_usd, SeqCst);
+        Held { till: self, micro_usd }
+    }
+}
+
+/// An amount that nobody else may spend.
+pub(crate) struct Held<'a> {
+    till: &'a Till,
+    micro_usd: u64,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.till.held.fetch_sub(self.micro_usd, SeqCst);
     }
 }
 
@@ -193,6 +214,9 @@ mod tests {
         let till = Till::new(Some(Usd(100)), 30);
         till.pay(Spend { micro_usd: 50, ..Spend::default() });
         assert_eq!((till.today(), till.left()), (80, 20));
+        let held = till.hold(15);
+        assert_eq!((till.today(), till.left()), (80, 5));
+        drop(held);
         till.pay(Spend { micro_usd: 50, ..Spend::default() });
         assert_eq!(till.left(), 0);
         assert_eq!(Till::new(None, 0).left(), u64::MAX);

@@ -17,7 +17,7 @@ use crate::classify::classify;
 use crate::clock::span;
 use crate::cursor::{Cursor, Day};
 use crate::fields::parameters;
-use crate::live::{self, Gap, More};
+use crate::live::{self, Gap, More, Network};
 use crate::money::{Answer, COUNTS_ALL, COUNTS_RECENT, DEAREST_TWEET, POST, Spend, Till, USUAL_TWEET};
 use crate::net::{Api, Pace};
 use crate::question::{ALL_QUERY, RECENT_QUERY, queries, terms};
@@ -153,21 +153,15 @@ fn api_time(micros: i64) -> String {
 pub(crate) fn run(args: &Args, task: &Task, pace: Pace) -> Outcome<Summary> {
     let asked = Asked::new(args, pace.clock.now())?;
     let token = live::token(args.token_file.as_deref())?;
-    let runtime = live::runtime()?;
+    let runtime = Network::start()?;
     let api = Api::new(&args.api_url, token, pace)?;
     let lake = live::open(args)?;
     let question = serde_json::json!([asked.queries, asked.all, args.since, args.until]).to_string();
     let mut cursor = Cursor::open(&lake, "search", &question, State::default)?;
     cursor.state.queries.clone_from(&asked.queries);
-    let unanswered = cursor.state.spend.unanswered();
+    let mut more = More { read_again: live::read_again(&cursor.state.spend), ..More::default() };
     let before = cursor.state.spend.begin(api.pace.clock.now());
     let mut sink = Sink::new(args, task, &lake, "search");
-    let mut more = More::default();
-    if unanswered > 0 {
-        let posts = unanswered / USUAL_TWEET;
-        info!(posts, "the page that the last run had asked for is read again");
-        more.read_again = Some(Spend { posts, users: posts, micro_usd: unanswered }.into());
-    }
     let till = Till::new(args.max_spend_usd, before);
     let mut search = Search { args, task, runtime, api: &api, asked, till, last: None };
     let ended = search.read(&mut cursor, &mut sink, &mut more);
@@ -178,7 +172,7 @@ pub(crate) fn run(args: &Args, task: &Task, pace: Pace) -> Outcome<Summary> {
 struct Search<'a> {
     args: &'a Args,
     task: &'a Task,
-    runtime: tokio::runtime::Runtime,
+    runtime: Network,
     api: &'a Api,
     asked: Asked,
     till: Till,
@@ -353,7 +347,7 @@ pub(crate) fn estimate(args: &Args, pace: Pace) -> Outcome<Estimate> {
     let Some(pass) = asked.pass(args, None, now, &mut Vec::new())? else {
         return Err(Failure::new(Exit::Nothing, "the interval has not begun yet"));
     };
-    let (tweets, requests) = live::runtime()?.block_on(count(&api, &asked, &pass))?;
+    let (tweets, requests) = Network::start()?.block_on(count(&api, &asked, &pass))?;
     let tweets = args.max_tweets.map_or(tweets, |max| tweets.min(max));
     let price = if asked.all { COUNTS_ALL } else { COUNTS_RECENT };
     #[expect(clippy::cast_precision_loss, reason = "an estimate in dollars")]

@@ -10,7 +10,6 @@ use lake::{Chunk, Fault, Value};
 use reqwest::Response;
 use serde::{Deserialize, Serialize};
 use task::{Exit, Failure, Outcome, Summary, Task};
-use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 use tweet::{Id, NoticeKind, Parsed, TWEET_BYTES};
@@ -20,7 +19,7 @@ use crate::classify::{Classified, End, classify};
 use crate::clock::{self, span};
 use crate::cursor::{Cursor, Day};
 use crate::fields::{Dialect, parameters};
-use crate::live::{self, Gap, More};
+use crate::live::{self, Gap, More, Network};
 use crate::money::{Answer, DEAREST_TWEET, Spend, Till, USUAL_TWEET};
 use crate::net::{Api, Pace, network};
 use crate::question::{self, RECENT_QUERY, queries, terms};
@@ -31,9 +30,12 @@ use crate::trouble::{Backoff, Trouble};
 use crate::wanted::Wanted;
 
 const PATH: &str = "/2/tweets/search/stream";
-/// A part ends with so many tweets, or so old.
-pub(crate) const PART_TWEETS: u64 = 5_000;
+/// A part ends with so many tweets, or so old: a crash costs that much, and what is on its way. X lets nobody have
+/// more than 3 million tweets a month, so there are at most some thousand parts.
+pub(crate) const PART_TWEETS: u64 = 1_000;
 pub(crate) const PART_AGE: i64 = 60 * SECOND;
+/// What was spent since the last commit is noted so often: if the run dies, the next one knows of it.
+const NOTED: i64 = SECOND;
 /// Batches between the network and the lake.
 pub(crate) const AHEAD: usize = 16;
 /// Who waits for the lake for half of so long is on the way to being called a slow reader by X.
@@ -47,7 +49,7 @@ const HEAD: usize = 64 << 10;
 /// X grants 50 connects in a quarter of an hour.
 const CONNECTS: usize = 45;
 const WINDOW: i64 = 900 * SECOND;
-/// What may be on its way when the money ends.
+/// What may be on its way when the money ends, if no more ever came at once.
 const ON_ITS_WAY: u64 = 50 * USUAL_TWEET;
 
 /// What the cursor of a stream holds.
@@ -104,7 +106,7 @@ pub(crate) fn run(args: &Args, task: &Task, pace: Pace) -> Outcome<Summary> {
     }
     let terms = terms(args)?;
     let token = live::token(args.token_file.as_deref())?;
-    let runtime = live::runtime()?;
+    let runtime = Network::start()?;
     let deadline = pace.deadline;
     // The reading task tries as long as the run lasts; the run itself knows when it ends.
     let api = Api::new(&args.api_url, token, Pace { deadline: None, ..pace.clone() })?;
@@ -112,7 +114,9 @@ pub(crate) fn run(args: &Args, task: &Task, pace: Pace) -> Outcome<Summary> {
     let mut cursor = Cursor::open(&lake, "stream", &terms.join("\n"), State::default)?;
     cursor.state.terms.clone_from(&terms);
     let now = pace.clock.now();
-    let till = Arc::new(Till::new(args.max_spend_usd, cursor.state.spend.begin(now)));
+    let more = More { read_again: live::read_again(&cursor.state.spend), ..More::default() };
+    let settled = cursor.state.spend.begin(now);
+    let till = Arc::new(Till::new(args.max_spend_usd, settled));
     let rules = question::rules(&terms);
     let ours = runtime.block_on(rules::sync(&api, &rules))?;
 
@@ -125,6 +129,7 @@ pub(crate) fn run(args: &Args, task: &Task, pace: Pace) -> Outcome<Summary> {
         till: till.clone(),
         events: events.clone(),
         connects: VecDeque::new(),
+        most: ON_ITS_WAY,
         pressure: Pressure::default(),
     };
     let repair = Repair {
@@ -145,7 +150,9 @@ pub(crate) fn run(args: &Args, task: &Task, pace: Pace) -> Outcome<Summary> {
         till,
         cursor,
         sink: Sink::new(args, task, &lake, "stream"),
-        more: More::default(),
+        more,
+        noted: now,
+        settled,
         holes,
         filling: 0,
         incoming,
@@ -175,13 +182,17 @@ pub(crate) fn run(args: &Args, task: &Task, pace: Pace) -> Outcome<Summary> {
 struct Stream<'a> {
     args: &'a Args,
     task: &'a Task,
-    runtime: Runtime,
+    runtime: Network,
     api: Api,
     deadline: Option<i64>,
     till: Arc<Till>,
     cursor: Cursor<'a, State>,
     sink: Sink<'a>,
     more: More,
+    /// When the cursor was saved last.
+    noted: i64,
+    /// Spent this day when everything was committed.
+    settled: u64,
     holes: mpsc::UnboundedSender<Hole>,
     /// Gaps given to the task that fills them.
     filling: usize,
@@ -222,6 +233,8 @@ impl Stream<'_> {
             }
             if self.due() {
                 self.commit()?;
+            } else if self.now() - self.noted >= NOTED && self.till.today() > self.settled {
+                self.note()?;
             }
         }
     }
@@ -344,7 +357,15 @@ impl Stream<'_> {
         self.sink.commit()?;
         self.begun = None;
         self.cursor.state.last_id = self.last.map(|id| id.to_string());
-        self.cursor.state.spend.set(self.now(), self.till.today(), 0);
+        self.settled = self.till.today();
+        self.note()
+    }
+
+    /// Saves the cursor, and in it what was spent by now, committed or not.
+    fn note(&mut self) -> Outcome<()> {
+        self.noted = self.now();
+        let open = self.till.today() - self.settled;
+        self.cursor.state.spend.set(self.noted, self.settled, open);
         self.cursor.save()
     }
 
@@ -418,6 +439,8 @@ struct Reader {
     till: Arc<Till>,
     events: mpsc::Sender<Event>,
     connects: VecDeque<i64>,
+    /// The most that came at once, in money: as much may come when the money ends.
+    most: u64,
     pressure: Pressure,
 }
 
@@ -461,7 +484,7 @@ impl Reader {
         let mut backoff = Backoff::default();
         let mut synced = false;
         loop {
-            if self.till.left() < ON_ITS_WAY {
+            if self.till.left() < self.most {
                 return Err(live::out_of_money(self.till.limit()));
             }
             self.take_turn().await?;
@@ -531,7 +554,7 @@ impl Reader {
             (*backoff, *synced) = (Backoff::default(), false);
             let batch = lines.add(&chunk);
             let closing = self.pass_on(batch, false).await?;
-            if self.till.left() < ON_ITS_WAY {
+            if self.till.left() < self.most {
                 return Err(live::out_of_money(self.till.limit()));
             }
             if let Some(trouble) = closing {
@@ -566,6 +589,7 @@ impl Reader {
         });
         batch.bytes = bytes;
         self.till.pay(spend);
+        self.most = self.most.max(spend.micro_usd);
         if matches!(closing, Some(Closing::Rules)) {
             self.ours = rules::sync(&self.api, &self.rules).await?;
         }
@@ -726,11 +750,14 @@ impl Repair {
             pace.unless_stopped(pace.clock.wait(span(wait))).await?;
         }
         while let Some(query) = self.queries.get(hole.query) {
-            let affordable = self.till.left() / DEAREST_TWEET;
+            // The stream goes on meanwhile, and spends of the same.
+            let affordable = self.till.left() / 2 / DEAREST_TWEET;
             if affordable < 10 {
                 return Err(live::out_of_money(self.till.limit()));
             }
-            let size = affordable.min(100).to_string();
+            let size = affordable.min(100);
+            let _held = self.till.hold(size * DEAREST_TWEET);
+            let size = size.to_string();
             let (since, until) = (hole.since_id.to_string(), hole.until_id.to_string());
             let body = pace
                 .patiently(|| async {

@@ -146,7 +146,7 @@ pub fn ids(lake: &Path) -> BTreeMap<String, u32> {
 }
 
 /// The files that a reader of a lake sees: not what a killed writer left unfinished.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut all = Vec::new();
     for entry in entries.map(Result::unwrap) {

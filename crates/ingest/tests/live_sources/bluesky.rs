@@ -78,6 +78,19 @@ fn the_next_run_goes_on_where_the_last_one_ended() {
     assert!(posts(&bench) == wanted(&["--since", "2026-11-20"]));
 }
 
+/// Jetstream keeps 36 hours, and moves older cursors up without a word: we say it.
+#[test]
+fn what_jetstream_keeps_no_more_is_a_gap() {
+    let bench = Bench::new(XServer::builder().tweets(2_000).live(0));
+    bench.run(RUN).unwrap();
+    assert_eq!(bench.manifest()["gaps"].as_array().unwrap().len(), 0);
+    bench.double.clock.advance(std::time::Duration::from_secs(3 * 86_400));
+    bench.run(RUN).unwrap();
+    let gaps = bench.manifest()["gaps"].clone();
+    assert_eq!((gaps.as_array().unwrap().len(), gaps[0]["repaired"].as_bool()), (1, Some(false)), "{gaps}");
+    assert!((35 * 3_600..37 * 3_600).contains(&gaps[0]["seconds"].as_i64().unwrap()), "{gaps}");
+}
+
 #[test]
 fn no_match_is_no_failure() {
     let bench = Bench::new(XServer::builder().tweets(1_000).live(0));

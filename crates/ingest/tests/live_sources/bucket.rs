@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,7 +18,7 @@ use crate::server::{BUCKET, KEY, SECRET, Server};
 use crate::throughput::{MEMORY, watched};
 
 /// `ingest` into a lake in the bucket behind this address.
-fn into(bench: &Bench, address: SocketAddr, flags: &[&str]) -> Command {
+pub fn into(bench: &Bench, address: SocketAddr, flags: &[&str]) -> Command {
     let mut command = command(bench, &format!("s3://{BUCKET}/lake"));
     command
         .env("AWS_ENDPOINT_URL", format!("http://{address}"))
@@ -58,7 +60,9 @@ fn a_stream_and_bluesky_into_a_bucket() {
     let posts =
         || ids(&server.bucket().join("lake")).into_keys().filter(|id| id.starts_with("at://")).count();
     for _ in 0..2 {
-        assert!(into(&bench, server.address, &["--source", "bluesky"]).status().unwrap().success());
+        // The double is an hour behind the run's clock: without --for the run would wait for that hour.
+        let flags = ["--source", "bluesky", "--for", "5s"];
+        assert!(into(&bench, server.address, &flags).status().unwrap().success());
         assert!(posts() > 0);
     }
 }
@@ -93,6 +97,52 @@ fn slowed(server: SocketAddr, rate: u32) -> SocketAddr {
         }
     });
     address
+}
+
+/// A way to a server that can be shut: from then on no byte comes through, and no connection ends.
+pub struct Valve {
+    pub address: SocketAddr,
+    shut: Arc<AtomicBool>,
+}
+
+impl Valve {
+    pub fn before(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (address, shut) = (listener.local_addr().unwrap(), Arc::new(AtomicBool::new(false)));
+        let is_shut = Arc::clone(&shut);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let server = TcpStream::connect(server).unwrap();
+                for (from, to) in [
+                    (client.try_clone().unwrap(), server.try_clone().unwrap()),
+                    (server.try_clone().unwrap(), client.try_clone().unwrap()),
+                ] {
+                    let is_shut = Arc::clone(&is_shut);
+                    // Who goes away ends his connection alone.
+                    thread::spawn(move || drop(pass_until(&is_shut, from, to)));
+                }
+            }
+        });
+        Self { address, shut }
+    }
+
+    pub fn shut(&self) {
+        self.shut.store(true, SeqCst);
+    }
+}
+
+fn pass_until(shut: &AtomicBool, mut from: TcpStream, mut to: TcpStream) -> std::io::Result<()> {
+    let mut bytes = [0; 8_192];
+    loop {
+        let n = from.read(&mut bytes)?;
+        while shut.load(SeqCst) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        if n == 0 {
+            return to.shutdown(std::net::Shutdown::Write);
+        }
+        to.write_all(&bytes[..n])?;
+    }
 }
 
 fn pass(mut client: TcpStream, server: SocketAddr, free: &Mutex<Instant>, rate: u32) -> std::io::Result<()> {

@@ -42,6 +42,23 @@ fn errors_say_the_mend() {
     insta::assert_snapshot!(all.join("\n\n"));
 }
 
+/// Nobody but X is spoken to: where a redirect points to, no connection arrives.
+#[test]
+fn a_redirect_takes_the_token_nowhere() {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    other.set_nonblocking(true).unwrap();
+    let there = format!("http://{}/2/tweets", other.local_addr().unwrap());
+    for source in ["search", "stream"] {
+        let bench = Bench::new(XServer::builder().tweets(100).live(0));
+        bench.double.faults.add(Fault::new(Endpoint::Any, Act::Redirect(there.clone())).times(0));
+        let failure = bench.run(&["--source", source]).unwrap_err();
+        assert_eq!(failure.exit, Exit::Configuration, "{failure}");
+        assert!(failure.hint.is_some());
+        assert_eq!(bench.double.ledger.requests().len(), 1, "it is asked once");
+    }
+    assert_eq!(other.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
 /// A wrong address, a redirect, a refusal: the token is in no message and no file.
 #[test]
 fn the_token_stands_nowhere() {

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use x_server::{Builder, Limits, Place, XServer};
+use x_server::{Act, Builder, Cut, Endpoint, Fault, Limits, Place, Step, XServer};
 
 use crate::bench::{Bench, QUERY};
+use crate::signals::{spent, until};
 
 /// Kills of one lake; after so many it is read to its end.
 const ROUNDS: u32 = 20;
@@ -111,6 +112,24 @@ fn stream(lake: u32) {
         twice as f64 * 0.005
     );
     assert_eq!(lost, 0);
+}
+
+/// What was read before a kill and not committed stands in the next manifest, and counts as spent.
+#[test]
+fn what_a_killed_stream_had_read_is_told() {
+    let bench = Bench::new(double(3_600).tweets(10).live(1_000).search_retweets());
+    let unfinished = vec![Step::Tweets(20), Step::Cut(Cut::Stall)];
+    bench.double.faults.add(Fault::new(Endpoint::Stream, Act::Script(unfinished)));
+    let mut child = start(&bench, &["--source", "stream"]);
+    until(&|| "a note".into(), || spent(&bench.lake()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(bench.numbers().is_empty());
+    assert!(start(&bench, &["--source", "stream", "--for", "3s"]).wait().unwrap().success());
+    assert_eq!(bench.numbers(), bench.double.ledger.served());
+    let manifest = bench.manifest();
+    let again = manifest["read_again"]["usd"].as_f64().unwrap_or_else(|| panic!("{manifest}"));
+    assert!((0.3..2.0).contains(&again), "{manifest}");
 }
 
 /// SIGTERM at any moment: the run says so, and what it has is committed; the next one goes on.

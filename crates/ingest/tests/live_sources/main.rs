@@ -12,5 +12,6 @@ mod clock;
 mod errors;
 mod kill;
 mod search;
+mod signals;
 mod stream;
 mod throughput;

@@ -197,6 +197,23 @@ fn the_full_archive_is_asked_once_a_second_and_by_default_for_old_times() {
     assert_eq!(bench.numbers(), bench.past(QUERY));
 }
 
+/// The archive breaks down under large pages: after a 503 they are smaller.
+#[test]
+fn the_full_archive_is_asked_for_less_after_a_failure() {
+    let bench = Bench::new(XServer::builder().tweets(2_000).live(0));
+    bench
+        .double
+        .faults
+        .add(Fault::new(Endpoint::Any, Act::Refuse { with: Refusal::Status(503), rate: RateHeaders::True }));
+    bench.run(&["--source", "search", "--archive", "all"]).unwrap();
+    assert_eq!(bench.numbers(), bench.past(QUERY));
+    let requests = bench.double.ledger.requests();
+    let sizes = requests.iter().flat_map(|r| &r.query).filter(|(name, _)| name == "max_results");
+    let sizes: Vec<&str> = sizes.map(|(_, value)| value.as_str()).collect();
+    assert_eq!(sizes[..2], ["500", "100"]);
+    assert!(sizes[2..].iter().all(|size| *size == "100"), "{sizes:?}");
+}
+
 #[test]
 fn recent_search_is_clamped_and_the_loss_is_told() {
     let bench = Bench::new(XServer::builder().tweets(500).live(0));
@@ -228,7 +245,7 @@ fn a_dry_run_counts_and_spends_nothing_else() {
         serde_json::to_value(ingest::estimate_by(&args, &task, bench.clock.clone()).unwrap()).unwrap();
     let tweets = bench.past(QUERY).len();
     assert_eq!(estimate["tweets"], tweets);
-    assert_eq!(estimate["usd"][0].as_f64().unwrap(), tweets as f64 * 0.005);
+    assert_eq!((estimate["usd"][0].as_f64().unwrap() * 1e6).round(), tweets as f64 * 5_000.0);
     assert_eq!(bench.double.ledger.totals().search, 0);
     assert!(!bench.lake().exists());
 }

@@ -278,6 +278,20 @@ fn money_ends_a_stream() {
     assert!(spent > 2.0 && spent <= 3.0, "{spent}");
 }
 
+/// A gap is filled from the same purse as the stream, and both together stay within it.
+#[test]
+fn money_ends_a_stream_and_its_repair_together() {
+    for limit in [2_u32, 4, 6, 8] {
+        let bench = Bench::new(XServer::builder().tweets(300).live(3_000).search_retweets());
+        bench.double.faults.add(script(vec![Step::Tweets(20), Step::Miss(2_000), Step::End]));
+        let failure = bench.stream(&["--max-spend-usd", &limit.to_string()]).unwrap_err();
+        assert_eq!(failure.exit, Exit::Limit, "{limit}");
+        let spent = bench.manifest()["spend"]["usd"].as_f64().unwrap();
+        assert!(spent <= f64::from(limit), "{spent} of {limit}");
+        assert!(spent > f64::from(limit) / 4.0, "{spent} of {limit}");
+    }
+}
+
 #[test]
 fn a_signal_commits_what_is_held() {
     let bench = Bench::new(double());
