@@ -37,7 +37,7 @@ pub(crate) const PART_AGE: i64 = 60 * SECOND;
 /// What was spent since the last commit is noted so often: if the run dies, the next one knows of it.
 const NOTED: i64 = SECOND;
 /// Batches between the network and the lake.
-pub(crate) const AHEAD: usize = 16;
+pub(crate) const AHEAD: usize = 4;
 /// Who waits for the lake for half of so long is on the way to being called a slow reader by X.
 const WATCHED: i64 = 10 * SECOND;
 /// Warnings about that are so far apart.

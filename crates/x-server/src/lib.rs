@@ -52,7 +52,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::{JoinHandle, JoinSet};
 
 pub use clock::{Clock, Millis, format_time, id_time, parse_time};
@@ -323,9 +323,7 @@ impl Builder {
         let ledger = Arc::new(Ledger::new(corpus.tweets.iter().map(|tweet| tweet.id).collect()));
         let faults = Arc::new(Faults::default());
         faults.set(self.faults);
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)))
-            .await
-            .with_context(|| format!("cannot listen on port {}", self.port))?;
+        let listener = listen(self.port).with_context(|| format!("cannot listen on port {}", self.port))?;
         let address = listener.local_addr()?;
         let server = Arc::new(Server {
             settings: self.settings.clone(),
@@ -351,6 +349,15 @@ impl Builder {
             accept,
         })
     }
+}
+
+/// Connections hold little that is on its way: else a system keeps megabytes that count as served and nobody reads.
+fn listen(port: u16) -> std::io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(64 << 10)?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+    socket.listen(1_024)
 }
 
 fn millis(time: Duration) -> Millis {

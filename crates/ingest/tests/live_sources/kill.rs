@@ -111,7 +111,7 @@ fn stream(lake: u32) {
         before.stream,
         twice as f64 * 0.005
     );
-    assert_eq!(lost, 0);
+    assert_eq!(lost, 0, "{}", bench.manifest());
 }
 
 /// What was read before a kill and not committed stands in the next manifest, and counts as spent.
