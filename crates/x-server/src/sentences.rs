@@ -111,10 +111,10 @@ pub(crate) const LANGUAGES: &[Language] = &[
             "rain again, so the match of {team} is off. {n} tickets to give away {name}",
             "I baked {n} loaves {when} and {who} ate half of them",
             "crypto friends, $DOGE moves faster than {who} on {weekday} mornings",
-            "lost my umbrella at {landmark}, it has {n} ducks on it, please share {link}",
+            "lost my umbrella at {landmark}, it has {n} ducks on it, please share",
             "{who} took up {activity} and now {thing} is in our garage",
             "the bus to {city} was {n} minutes late and {adj}",
-            "recipe for {food} from {who}, {n} steps and one secret {link}",
+            "recipe for {food} from {who}, {n} steps and one secret",
             "bieber fever is what {who} calls hay fever, make it stop",
             "the library {place} has {n} books on {activity}, all of them {adj}",
             "found {cloth} at a flea market in {city} for {n} dollars",
@@ -248,7 +248,7 @@ pub(crate) const LANGUAGES: &[Language] = &[
         elsewhere: &[
             "{quien} hizo {comida} para {n} personas {cuando}",
             "se canceló el partido en {city} por la lluvia, estoy {estado}",
-            "perdí {ropa} {lugar}, si alguien lo ve avise {link}",
+            "perdí {ropa} {lugar}, si alguien lo ve avise",
             "el autobús llegó {n} minutos tarde y olía a {comida}",
         ],
         after: &[
@@ -325,7 +325,7 @@ pub(crate) const LANGUAGES: &[Language] = &[
         elsewhere: &[
             "{quem} fez {comida} para {n} pessoas {quando}",
             "choveu e o jogo em {city} foi adiado, estou {estado}",
-            "perdi {roupa} {lugar}, quem achar avisa {link}",
+            "perdi {roupa} {lugar}, quem achar avisa",
         ],
         after: &[
             "e {quem} concorda comigo",
@@ -399,7 +399,7 @@ pub(crate) const LANGUAGES: &[Language] = &[
         elsewhere: &[
             "{qui} a préparé {plat} pour {n} personnes {quand}",
             "le match à {city} est annulé à cause de la pluie, je suis {etat}",
-            "j'ai perdu {habit} {lieu}, merci de partager {link}",
+            "j'ai perdu {habit} {lieu}, merci de partager",
         ],
         after: &[
             "et {qui} est d'accord",
@@ -466,7 +466,7 @@ pub(crate) const LANGUAGES: &[Language] = &[
         elsewhere: &[
             "{wer} hat {wann} {essen} für {n} Leute gekocht",
             "das Spiel in {city} fällt wegen Regen aus, bin {gefuehl}",
-            "habe {klamotte} {ort} verloren, bitte teilen {link}",
+            "habe {klamotte} {ort} verloren, bitte teilen",
         ],
         after: &[
             "und {wer} sieht das genauso",
@@ -537,7 +537,7 @@ pub(crate) const LANGUAGES: &[Language] = &[
         elsewhere: &[
             "{toki}{dare}と{tabemono}を{n}個も作った",
             "{city} の試合が雨で中止になって{kimochi}",
-            "{basho}{fuku}をなくしました、見つけたら教えてください {link}",
+            "{basho}{fuku}をなくしました、見つけたら教えてください",
         ],
         after: &[
             "{dare}も同じことを言っていた。", "{toki}{dare}に話したら笑われた。", "おかげで{kimochi}。", "それから{tabemono}が食べたくなった。",
@@ -575,7 +575,7 @@ pub(crate) const LANGUAGES: &[Language] = &[
         elsewhere: &[
             "{siapa} masak {makanan} buat {n} orang {kapan}",
             "pertandingan di {city} batal karena hujan, aku {rasa}",
-            "{baju} aku hilang {tempat}, tolong bantu sebar {link}",
+            "{baju} aku hilang {tempat}, tolong bantu sebar",
         ],
         after: &[
             "dan {siapa} juga setuju", "aku cerita ke {siapa} {kapan}", "sekarang aku {rasa}",
