@@ -67,10 +67,10 @@ def without_x(given) -> bool:
 @contextmanager
 def double():
     """A double of X on this machine for as long as a run lasts: of each of the last six days it has 4,000 tweets, and it streams
-    another 100 a second."""
+    another 200 a second."""
     with LOG.open("a") as log:
         process = subprocess.Popen(
-            [Path(os.environ["OFFKEY_BIN_DIR"]) / "x-server", "--tweets", "24000", "--live", "20000", "--rate", "100"],
+            [Path(os.environ["OFFKEY_BIN_DIR"]) / "x-server", "--tweets", "24000", "--live", "20000", "--rate", "200"],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -128,5 +128,5 @@ def test_make_run_without_a_token_ends_with_a_dataset_that_says_what_it_is(progr
     assert f"X_BEARER_TOKEN=… OFFKEY_MAX_SPEND_USD=5 make run SOURCE={source}" in done.stdout
     current = json.loads((tmp_path / "lake/datasets/made-up/current.json").read_text())
     manifest = json.loads((tmp_path / "lake/datasets/made-up" / current["version"] / "manifest.json").read_text())
-    assert manifest["consumed"] > 1_000 and manifest["kept"] > 500
+    assert manifest["consumed"] > 500 and manifest["kept"] > 200
     assert list((tmp_path / "lake/_meta/reports").glob("*/report.html"))
