@@ -73,7 +73,15 @@ def migrated() -> Path:
     install_fakes()
     done = airflow("db", "migrate")
     assert done.returncode == 0, done.stdout
+    shutil.copy(HOME / "airflow.db", HOME / "empty.db")
     return HOME
+
+
+def home_of_its_own(home: Path) -> dict[str, str]:
+    """Makes a home with a database that no run is in. Returns the settings that lead to it."""
+    home.mkdir()
+    shutil.copy(migrated() / "empty.db", home / "airflow.db")
+    return {"AIRFLOW_HOME": str(home), "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db"}
 
 
 def calls(stage: str | None = None) -> list[dict]:

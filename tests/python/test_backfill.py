@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from airflow_home import DAGS, ROOT, airflow, migrated
+from airflow_home import DAGS, ROOT, airflow, home_of_its_own, migrated
 from double import by_day, corpus
 from road import Road
 from standalone import standalone, until
@@ -78,11 +78,7 @@ def test_a_month_out_of_order_equals_a_month_in_order(programs, tmp_path, monkey
 def test_a_week_backwards_by_three_runs_at_once_equals_a_week_in_order(programs, tmp_path):
     """As an operator does it, `airflow backfill create`, by a real scheduler and with the real gates."""
     home, lake, files = tmp_path / "home", tmp_path / "lake", archive(tmp_path / "archive", 7)
-    home.mkdir()
-    shutil.copy(migrated() / "airflow.db", home)
-    settings = {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+    settings = home_of_its_own(home) | {
         "OFFKEY_BIN_DIR": str(programs),
         "OFFKEY_QUALITY_DIR": str(ROOT / "great_expectations"),
     }

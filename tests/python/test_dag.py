@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from copy import copy
@@ -11,7 +10,7 @@ from itertools import pairwise, product
 from types import SimpleNamespace
 
 import pytest
-from airflow_home import CALLS, DAGS, HOME, REAL_BIN, ROOT, airflow, calls, migrated
+from airflow_home import CALLS, DAGS, HOME, REAL_BIN, ROOT, airflow, calls, home_of_its_own, migrated
 from road import Road
 
 from airflow.dag_processing.dagbag import DagBag
@@ -435,12 +434,8 @@ real = pytest.mark.skipif(REAL_BIN is None, reason="OFFKEY_BIN_DIR is not set: T
 
 def begin(home, lake, **more: str) -> subprocess.Popen:
     """Starts a run of the real programs over the sample, by an Airflow with a database of its own."""
-    home.mkdir()
-    shutil.copy(migrated() / "airflow.db", home)
     conf = {"input": [str(ROOT / "examples/sample/justin-bieber.jsonl.gz")], "lake": str(lake), "name": "sample"}
-    settings = {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+    settings = home_of_its_own(home) | {
         "OFFKEY_BIN_DIR": str(REAL_BIN),
         "OFFKEY_QUALITY_DIR": str(ROOT / "great_expectations"),
     }
