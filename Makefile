@@ -45,7 +45,7 @@ PACKAGES := --release --locked --workspace
 
 .PHONY: help
 help: ## list these targets
-	@sed -n 's/^\([a-z0-9-]*\):[^#]*## */\1\t/p' Makefile | while IFS='	' read -r name does; do printf '  make %-12s %s\n' "$$name" "$$does"; done
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## */\1\t/p' Makefile | while IFS='	' read -r name does; do printf '  make %-14s %s\n' "$$name" "$$does"; done
 
 .PHONY: run
 run: ## take tweets through the whole road, by Airflow: SOURCE INPUT FOR TRACK LAKE NAME RUNNER LANGUAGES MUSIC
