@@ -148,7 +148,7 @@ pub(crate) fn end(mut sink: Sink<'_>, ended: Outcome<()>, mut more: More) -> Out
     more.ended_by = ended.as_ref().err().map(|failure| failure.message.clone());
     let spent = more.spend.as_ref().map_or(0.0, |bill| bill.usd);
     let summary = sink.manifest(Vec::new(), &more)?;
-    info!(consumed = summary.consumed, unique = summary.unique, usd = spent, "committed");
+    info!(consumed = summary.consumed, unique = summary.unique, usd = format!("${spent:.2}"), "committed");
     ended?;
     match sink.too_many_rejects() {
         Some(why) => Err(Failure::new(Exit::BadInput, why).hint(format!(
