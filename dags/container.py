@@ -21,7 +21,8 @@ HARDENING = {
     "pids_limit": 512,
     "tmpfs": {"/tmp": "rw,noexec,nosuid,nodev,size=256m,mode=1777"},
 }
-"""What the host config of every container gets on top. Only /tmp and a local lake can be written."""
+"""What the host config of every container gets on top. Only /tmp and a local lake can be written. A folder of the engine's host
+named by `OFFKEY_SCRATCH` takes the place of the /tmp in memory: featurize over a lake in a bucket may need more."""
 
 
 class Engine:
@@ -37,7 +38,11 @@ class Engine:
 
     def create_host_config(self, **arguments):
         """The host config that DockerOperator asks for, hardened."""
-        return self.client.create_host_config(**arguments | HARDENING)
+        hardened = arguments | HARDENING
+        if scratch := os.environ.get("OFFKEY_SCRATCH"):
+            del hardened["tmpfs"]
+            hardened["mounts"] = [*(hardened.get("mounts") or []), Mount(target="/tmp", source=scratch, type="bind")]
+        return self.client.create_host_config(**hardened)
 
     def wait(self, container):
         """Waits for the container's end. What it said is asked for once more: on a busy engine the stream of a short life has gaps."""

@@ -32,7 +32,7 @@ class Pod(Step, KubernetesPodOperator):
             container_security_context=confined(),
             security_context=k8s.V1PodSecurityContext(seccomp_profile=k8s.V1SeccompProfile(type="RuntimeDefault")),
             automount_service_account_token=False,
-            volumes=[k8s.V1Volume(name="tmp", empty_dir=k8s.V1EmptyDirVolumeSource(medium="Memory", size_limit="256Mi"))],
+            volumes=[k8s.V1Volume(name="tmp", empty_dir=scratch())],
             volume_mounts=[k8s.V1VolumeMount(name="tmp", mount_path="/tmp")],
             termination_grace_period=10,
             startup_timeout_seconds=600,  # a node may have to be started first
@@ -97,6 +97,13 @@ def secret(name: str) -> k8s.V1EnvVar:
     """A variable from the Secret, left out where the Secret has none of its name."""
     key = k8s.V1SecretKeySelector(name=os.environ.get("OFFKEY_SECRET", "offkey"), key=name, optional=True)
     return k8s.V1EnvVar(name, value_from=k8s.V1EnvVarSource(secret_key_ref=key))
+
+
+def scratch() -> k8s.V1EmptyDirVolumeSource:
+    """/tmp, in memory; with `OFFKEY_SCRATCH` on the node's disk, where featurize needs more."""
+    if os.environ.get("OFFKEY_SCRATCH"):
+        return k8s.V1EmptyDirVolumeSource()
+    return k8s.V1EmptyDirVolumeSource(medium="Memory", size_limit="256Mi")
 
 
 def memory() -> str:

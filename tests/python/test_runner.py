@@ -270,6 +270,15 @@ def test_container_is_closed_in(fakes, tmp_path):
     assert [(mount["Target"], mount["ReadOnly"]) for mount in host["mounts"]] == [(lake, False), (file, True)]
 
 
+def test_a_folder_takes_the_place_of_tmp_in_memory(fakes):
+    fakes.setenv("OFFKEY_SCRATCH", "/srv/scratch")
+    engine = FakeEngine()
+    contained(fakes, engine, {"lake": "s3://b/l"})
+    host = engine.asked["host_config"]
+    assert "tmpfs" not in host
+    assert [(mount["Source"], mount["Target"], mount["ReadOnly"]) for mount in host["mounts"]] == [("/srv/scratch", "/tmp", False)]
+
+
 def test_what_the_stream_has_lost_is_asked_for(fakes):
     engine = FakeEngine()
     engine.attach = lambda **_: iter(())
