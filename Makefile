@@ -23,6 +23,7 @@ export SOURCE INPUT LAKE NAME RUNNER FOR TRACK LANGUAGES MUSIC
 # What a benchmark takes: see bench/README.md.
 TWEETS ?= 1000000
 REPEAT ?= 3
+ROWS ?= 1000000,2000000,4000000
 PEERS ?=
 DATA ?=
 
@@ -145,9 +146,9 @@ lint: ## check format and style; clippy compiles Polars a second time
 	@$(CARGO) clippy $(PACKAGES) --all-targets -- --deny warnings
 
 .PHONY: bench
-bench: build .venv/test ## measure each stage: TWEETS REPEAT DATA PEERS, see bench/README.md
-	@$(if $(PEERS),$(UV) pip install --quiet --python .venv pycld2==0.42)
-	@.venv/bin/python bench/bench.py --tweets $(TWEETS) --repeat $(REPEAT) $(if $(DATA),--data '$(DATA)') $(if $(PEERS),--peers '$(PEERS)')
+bench: build .venv/test ## measure each stage: TWEETS REPEAT ROWS DATA PEERS, see bench/README.md
+	@$(UV) pip install --quiet --python .venv rensa==0.5.0 $(if $(PEERS),pycld2==0.42)
+	@.venv/bin/python bench/bench.py --tweets $(TWEETS) --repeat $(REPEAT) --rows '$(ROWS)' $(if $(DATA),--data '$(DATA)') $(if $(PEERS),--peers '$(PEERS)')
 
 .PHONY: s3
 s3: $(S3S_FS) ## start an S3 server on loopback over the folder S3=target/s3, until Ctrl-C

@@ -56,21 +56,43 @@ def amplified(given, count: int, folder: Path) -> Path:
 
 
 def ours(tweets: Path, folder: Path) -> dict[str, dict]:
-    """The three stages over a new lake, one after the other. Retweets stay rows of their own, as the peers have them. Then a script
-    that makes the columns of featurize once more."""
+    """The three stages over a new lake, one after the other. Retweets stay rows of their own, as the peers have them."""
     lake, found = folder / "lake", {}
     shutil.rmtree(lake, ignore_errors=True)
     flags = {"ingest": ["--source", "file", "--input", str(tweets)], "clean": ["--retweets", "keep"], "featurize": ["--name", "bench"]}
     for stage in STAGES:
-        program = [f"{os.environ['OFFKEY_BIN_DIR']}/{stage}", "--lake", str(lake), *flags[stage]]
-        found[stage] = measure(program, folder)
-        summary = json.loads((folder / "stdout").read_text().splitlines()[-1])
-        found[stage] |= {name: summary[count] for name, count in (("tweets", "consumed"), ("unique", "unique"), ("kept", "kept"))}
-    found["columns"] = measure([sys.executable, str(HERE / "featurize_polars.py"), str(lake), str(folder / "columns")], folder)
-    made = json.loads((folder / "columns/counts.json").read_text())
-    found["columns"] |= {"tweets": found["featurize"]["tweets"], "unique": found["featurize"]["unique"], "kept": made["kept"]}
-    shutil.rmtree(lake)
+        found[stage] = measure([program(stage), "--lake", str(lake), *flags[stage]], folder)
+        found[stage] |= told(folder)
     return found
+
+
+def program(stage: str) -> str:
+    return f"{os.environ['OFFKEY_BIN_DIR']}/{stage}"
+
+
+def told(folder: Path) -> dict:
+    """The counts of the summary that a program left."""
+    summary = json.loads((folder / "stdout").read_text().splitlines()[-1])
+    return {name: summary[count] for name, count in (("tweets", "consumed"), ("unique", "unique"), ("kept", "kept"))}
+
+
+def alone(given, rows: int, folder: Path) -> dict[str, dict]:
+    """Featurize over this many clean rows, made of those of the last lake; of the fewest rows the same columns by a script too."""
+    lake, found = folder / f"rows-{rows}", {}
+    shutil.rmtree(lake, ignore_errors=True)
+    subprocess.run([sys.executable, HERE / "multiply.py", folder / "lake", lake, str(rows)], check=True)
+    for _ in range(given.repeat if rows == given.rows[0] else 1):
+        for near, flags in (("with near copies", []), ("without", ["--near-copies", "none"])):
+            run = measure([program("featurize"), "--lake", str(lake), "--name", "bench", *flags], folder)
+            found.setdefault(f"featurize, {near}", []).append(run | told(folder))
+            shutil.rmtree(lake / "datasets")
+            if rows == given.rows[0]:
+                words = [str(HERE / "featurize_polars.py"), str(lake), str(folder / "columns"), *flags[1:]]
+                run = measure([sys.executable, *words], folder)
+                counts = json.loads((folder / "columns/counts.json").read_text())
+                found.setdefault(f"Polars in Python, {near}", []).append(run | {"tweets": rows, "kept": counts["kept"]})
+    shutil.rmtree(lake)
+    return {name: middle([{key: run[key] for key in ("cpu", "wall", "peak", "tweets", "kept")} for run in runs]) for name, runs in found.items()}
 
 
 def packed(tweets: Path) -> Path:
@@ -116,7 +138,19 @@ def together(runs: dict[str, dict]) -> dict:
     return whole | {"peak": max(part["peak"] for part in parts), "tweets": parts[0]["tweets"], "kept": parts[-1]["kept"]}
 
 
-def table(given, runs: dict[str, list[dict]], twice: dict[str, dict] | None, size: int) -> str:
+def grown(runs: dict[int, dict[str, dict]]) -> list[str]:
+    """Featurize by itself, in Markdown: what it costs by rows, and what a further row does."""
+    lines = ["", "| clean rows | | rows per CPU second | CPU s | wall s | peak MB | bytes a further row |", "|---|---|---|---|---|---|---|"]
+    fewest = min(runs)
+    for rows, found in runs.items():
+        for name, run in found.items():
+            more = (run["peak"] - runs[fewest][name]["peak"]) * 2**20 / (rows - fewest) if rows > fewest else None
+            cells = [f"{rows / run['cpu']:,.0f}", f"{run['cpu']:.1f}", f"{run['wall']:.1f}", f"{run['peak']:,.0f}"]
+            lines.append(f"| {rows:,} | {name} | {' | '.join(cells)} | {'' if more is None else f'{more:,.0f}'} |")
+    return lines
+
+
+def table(given, runs: dict[str, list[dict]], twice: dict[str, dict] | None, by_rows: dict[int, dict], size: int) -> str:
     """The figures in Markdown."""
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     cpu = next((line.split(": ")[1] for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine().strip())
@@ -129,7 +163,6 @@ def table(given, runs: dict[str, list[dict]], twice: dict[str, dict] | None, siz
         "|---|---|---|---|---|---|",
         *(row(stage, found[stage]) for stage in STAGES),
         row("the three together", together(found)),
-        row("the columns of featurize, by Polars in Python", found["columns"]),
         *(
             row(f"{label}, the job of clean, from {form}, language by {given.peer_language}", found[name + suffix])
             for name, label in PEERS.items()
@@ -142,6 +175,8 @@ def table(given, runs: dict[str, list[dict]], twice: dict[str, dict] | None, siz
         for stage in STAGES:
             once, double = found[stage]["peak"], twice[stage]["peak"]
             lines.append(f"| {stage} | {once:,.0f} | {double:,.0f} | {(double - once) * 2**20 / given.tweets:,.0f} |")
+    if by_rows:
+        lines += grown(by_rows)
     return "\n".join(lines) + "\n"
 
 
@@ -152,6 +187,7 @@ def main():
     parser.add_argument("--data", help="real tweets (v1.1, one a line, zstd) to amplify with the peers' amplify.py")
     parser.add_argument("--peers", help="folder of amplify.py, c_polars.py and d_duckdb.py")
     parser.add_argument("--peer-language", default="pycld2", help="their language detector; none: they do not look for it")
+    parser.add_argument("--rows", type=lambda text: sorted(map(int, filter(None, text.split(",")))), default=[], help="clean rows for featurize alone")
     parser.add_argument("--no-growth", action="store_true", help="leave out the run on twice as many")
     given = parser.parse_args()
     if bool(given.data) != bool(given.peers):
@@ -172,8 +208,10 @@ def main():
         for name, run in found.items():
             runs[name].append(run)
         print(f"{number + 1}: " + ", ".join(f"{name} {run['cpu']:.1f} CPU s, {run['peak']:.0f} MB" for name, run in found.items()), flush=True)
+    by_rows = {rows: alone(given, rows, folder) for rows in given.rows}
     twice = None if given.no_growth else ours(amplified(given, 2 * given.tweets, folder), folder)
-    said = table(given, runs, twice, tweets.stat().st_size)
+    shutil.rmtree(folder / "lake")
+    said = table(given, runs, twice, by_rows, tweets.stat().st_size)
     results = HERE / "results" / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.md"
     results.parent.mkdir(exist_ok=True)
     results.write_text(said)
