@@ -72,7 +72,7 @@ def test_the_authors_counts_are_logarithms(rows):
     counts = {name: rows[f"{name}_count"] for name in ("followers", "following", "listed", "statuses")}
     for name, count in counts.items():
         near(rows[f"log_{name}"], np.log1p(count.clip(lower=0)))
-    assert rows["has_author_counts"].equals(pd.DataFrame(counts).notna().all(axis=1))
+        assert rows[f"has_{name}"].equals(count.notna())
 
 
 def test_of_the_languages_one_is_true(rows):
@@ -87,8 +87,13 @@ def test_nothing_is_nan_and_null_is_where_it_may_be(lake):
     table = pq.read_table(lake.version / "data")
     schema = {column["name"]: column for column in json.loads((lake.version / "schema.json").read_text())["columns"]}
     assert list(schema) == table.column_names
+    snapshots = {name for name, column in schema.items() if column["role"] == "snapshot"}
+    assert {"followers_count", "log_followers", "has_followers", "verified", "user_location"} <= snapshots
+    masks = {masked: name for name, column in schema.items() for masked in column.get("mask_of", ())}
     for name, column in schema.items():
         assert column["nullable"] or table[name].null_count == 0, name
+        if column["nullable"] and column["role"] in ("feature", "snapshot"):
+            assert table[masks[name]].equals(pc.is_valid(table[name])), name
         if pa.types.is_floating(table[name].type):
             assert not pc.any(pc.is_nan(table[name])).as_py(), name
 

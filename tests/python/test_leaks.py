@@ -63,12 +63,14 @@ def test_a_half_more_tweets_move_no_row(programs, file, tmp_path):
     road, all_of_them = Road(programs, tmp_path / "lake"), lines(file)
     (tmp_path / "some.jsonl").write_bytes(b"".join(line for number, line in enumerate(all_of_them) if number % 5 < 3))
     (tmp_path / "more.jsonl").write_bytes(b"".join(line for number, line in enumerate(all_of_them) if number % 5 > 2))
-    ways, consumed = {"author": [], "conversation": [], "id": []}, []
+    ways, consumed, cuts = {"author": [], "conversation": [], "id": [], "time": []}, [], []
     for step in ("some", "more"):
         consumed.append(road.ingest([tmp_path / f"{step}.jsonl"])["consumed"])
         road.clean()
         for way, grown in ways.items():
-            grown.append(made(road, "--split-by", way))
+            grown.append(made(road, "--split-by", way, *(["--cuts", cuts[0]] if way == "time" else [])))
+            times = sorted(row["created_at"] for row in leaks.rows_of(grown[-1]) if row["created_at"])
+            cuts.append(times[len(times) // 2].strftime("%Y-%m-%dT%H:%M:%SZ"))
     assert consumed[1] > 0.5 * consumed[0]
     for way, grown in ways.items():
         few, many = ({row["tweet_id"] for row in leaks.rows_of(version)} for version in grown)

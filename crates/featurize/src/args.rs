@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args as Flags, Parser, Subcommand, ValueEnum};
 use lake::{Grain, Location};
@@ -98,9 +99,15 @@ pub struct Make {
     #[arg(long, env = "OFFKEY_CUTS", value_name = "T1,T2", help_heading = "Splits")]
     pub cuts: Option<Cuts>,
 
-    /// Jaccard similarity, over runs of five characters, from which two texts are near copies
-    #[arg(long, env = "OFFKEY_NEAR_COPIES", value_name = "J", value_parser = similarity, default_value = "0.8", help_heading = "Near copies")]
-    pub near_copies: f64,
+    /// Jaccard similarity, over runs of five characters, from which two texts are near copies; none: do not look for them
+    #[arg(
+        long,
+        env = "OFFKEY_NEAR_COPIES",
+        value_name = "J",
+        default_value = "0.8",
+        help_heading = "Near copies"
+    )]
+    pub near_copies: Similarity,
 
     /// Keep only the earliest of near copies, instead of those in the split of the earliest
     #[arg(long, env = "OFFKEY_DROP_NEAR_COPIES", help_heading = "Near copies")]
@@ -192,6 +199,23 @@ pub struct Ids {
     pub common: Common,
 }
 
+/// From which similarity on two texts are near copies; `None`: nobody looks for them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Similarity(pub Option<f64>);
+
+impl FromStr for Similarity {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.parse().ok().filter(|j| (0.5..=1.0).contains(j));
+        match (number, text) {
+            (None, "none") => Ok(Self(None)),
+            (None, _) => Err("not a number from 0.5 to 1, nor none".into()),
+            (number, _) => Ok(Self(number)),
+        }
+    }
+}
+
 /// What rows are split by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum By {
@@ -264,6 +288,10 @@ impl Make {
             return Err(usage("--tfidf weighs hashed tokens, and --hash-bits is not given")
                 .hint("add --hash-bits 18, or leave --tfidf out"));
         }
+        if self.drop_near_copies && self.near_copies.0.is_none() {
+            return Err(usage("--drop-near-copies drops what --near-copies none does not look for")
+                .hint("leave one of them out"));
+        }
         match (self.split_by, &self.cuts) {
             (By::Time, None) => Err(usage("--split-by time needs --cuts")
                 .hint("say when validation and test begin: --cuts 2026-11-20,2026-11-27")),
@@ -281,11 +309,6 @@ fn usage(message: &str) -> Failure {
 fn instant(text: &str) -> Result<i64, String> {
     lake::parse_instant(text)
         .ok_or_else(|| "not a time: 2026-11-20, 2026-11-20T08 or 2026-11-20T08:00:00Z".into())
-}
-
-fn similarity(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|j| (0.5..=1.0).contains(j));
-    number.ok_or_else(|| "not a number from 0.5 to 1".into())
 }
 
 fn name(text: &str) -> Result<String, String> {

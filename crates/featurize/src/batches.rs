@@ -9,8 +9,8 @@ use task::{Exit, Failure, Outcome};
 
 use crate::rows::{ahead, fetch, reading, rows};
 
-/// Rows that one thread works on at a time.
-const BATCH: usize = 8_192;
+/// Rows that one thread works on at a time: with columns, half a row group is some 6 MB.
+const BATCH: usize = 4_096;
 
 /// Rows of one partition.
 pub(crate) struct Batch {
@@ -34,12 +34,24 @@ pub(crate) struct Batches<'a> {
     open: Option<(LocalCopy, Rows)>,
     /// What is left of the row group that was read last.
     frame: Option<DataFrame>,
+    /// Whether this run has verified the files before.
+    again: bool,
 }
 
 impl<'a> Batches<'a> {
     /// From the first row on; `columns` `None` means all.
     pub(crate) fn new(lake: &'a Lake, pointers: &'a [CleanPointer], columns: Option<&'a [&'a str]>) -> Self {
-        Self { lake, pointers, columns, part: 0, at: 0, fetched: VecDeque::new(), open: None, frame: None }
+        let (fetched, open, frame) = (VecDeque::new(), None, None);
+        Self { lake, pointers, columns, part: 0, at: 0, fetched, open, frame, again: false }
+    }
+
+    /// From the first row on once more: files that lie here are not hashed a second time.
+    pub(crate) fn again(
+        lake: &'a Lake,
+        pointers: &'a [CleanPointer],
+        columns: Option<&'a [&'a str]>,
+    ) -> Self {
+        Self { again: true, ..Self::new(lake, pointers, columns) }
     }
 
     /// The next batch.
@@ -78,7 +90,7 @@ impl<'a> Batches<'a> {
             }
             let width = ahead(self.lake);
             let now: Vec<&CleanPointer> = self.pointers.iter().skip(self.part).take(width).collect();
-            self.fetched = in_parallel(&now, width, |pointer| fetch(self.lake, pointer))?.into();
+            self.fetched = in_parallel(&now, width, |pointer| fetch(self.lake, pointer, self.again))?.into();
         }
     }
 }

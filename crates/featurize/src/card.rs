@@ -60,18 +60,30 @@ fn headline(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
     writeln!(out, "| tweets from | {} |", time(m.times.first))?;
     writeln!(out, "| to | {} |", time(m.times.last))?;
     writeln!(out, "| partitions read | {} |", m.inputs.len())?;
+    let told = &m.compliance;
+    let newest = told.newest.map_or_else(String::new, |_| format!(", the newest of {}", time(told.newest)));
+    writeln!(
+        out,
+        "| deleted tweets kept out | {}, by {} tombstones{newest} |",
+        number(told.deleted),
+        number(told.tombstones)
+    )?;
     writeln!(out, "| files | {} |", m.files.len())?;
     writeln!(out, "| bytes | {} |\n", number(m.files.iter().map(|f| f.stat.size).sum()))
 }
 
-fn time(t: Option<i64>) -> String {
+pub(crate) fn time(t: Option<i64>) -> String {
     t.map_or_else(|| "unknown".to_owned(), |t| lake::format_micros(t).replace(".000000", ""))
 }
 
 /// What each way of splitting promises.
 const GUARANTEES: [(&str, &str, &str); 4] = [
     ("author", "an author (a tweet without a known author is by itself)", "a conversation"),
-    ("conversation", "a conversation (a tweet without one goes with its author)", "an author"),
+    (
+        "conversation",
+        "a conversation (a tweet without a known one is taken to have begun its own)",
+        "an author",
+    ),
     ("id", "a tweet", "an author, a conversation"),
     (
         "time",
@@ -93,14 +105,8 @@ fn splits(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "\nIn each of them a tweet and its versions are one row, with its retweets unless clean kept them, and near copies (Jaccard similarity of their runs\n\
-         of five characters at least {}) are in one split: {}.",
-        m.arguments["near_copies"],
-        if m.arguments["drop_near_copies"] == true {
-            "only the earliest is kept"
-        } else {
-            "the earliest decides which, and those that belong into another are left out as `split_conflict`"
-        }
+        "\nIn each of them a tweet and its versions are one row, with its retweets unless clean kept them, and near copies {}.",
+        near_copies(m)
     )?;
     if let Some(cuts) = m.arguments["cuts"].as_array() {
         let cuts: Vec<&str> = cuts.iter().filter_map(serde_json::Value::as_str).collect();
@@ -109,7 +115,8 @@ fn splits(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
         writeln!(
             out,
             "A keyed hash of the group decides, and nothing else: a row never moves as data grows, though it may go\n\
-             when an earlier near copy comes in."
+             when an earlier near copy comes in. A tweet that is known only by retweets that did not carry it has neither\n\
+             author nor conversation: split by these, it is left out as `split_conflict` until it is read itself."
         )?;
     }
     writeln!(out, "\n| split | from | to | languages |\n|---|---|---|---|")?;
@@ -137,6 +144,21 @@ fn splits(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
         writeln!(out, "| others | {} |", number(others))?;
     }
     writeln!(out)
+}
+
+/// What becomes of them.
+fn near_copies(m: &DatasetManifest) -> String {
+    let Some(threshold) = m.arguments["near_copies"].as_f64() else {
+        return "were not looked for, so they may be in several splits".into();
+    };
+    let fate = if m.arguments["drop_near_copies"] == true {
+        "only the earliest is kept"
+    } else {
+        "the earliest decides which, and those that belong into another are left out as `split_conflict`"
+    };
+    format!(
+        "(Jaccard similarity of their runs\nof five characters at least {threshold}) are in one split: {fate}"
+    )
 }
 
 fn ledger(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
@@ -167,11 +189,13 @@ fn lines(out: &mut String, what: &str, counts: &Counts) -> std::fmt::Result {
 fn columns(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
     writeln!(
         out,
-        "## Columns\n\nNull means that the source did not say. Nothing is NaN. Times are UTC; ids are strings.\n"
+        "## Columns\n\nNull means that the source did not say: of every column that a model may take, a mask (`has_…`) says where.\n\
+         Nothing is NaN. Times are UTC; ids are strings.\n"
     )?;
     writeln!(
         out,
-        "*Engagement is known only later*: it is no input for a prediction made when a tweet is posted.\n"
+        "*Feature* was known when the tweet was posted. *Snapshot* is the author as told when the tweet was read, which may be\n\
+         long after. *Engagement* is known only later. The last two are no input for a prediction made when a tweet is posted.\n"
     )?;
     writeln!(out, "| column | type | null | role | unit | what it says |\n|---|---|---|---|---|---|")?;
     for column in hashing::columns(Hashing::from_arguments(&m.arguments).as_ref()) {
@@ -190,8 +214,8 @@ fn made(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
         "Offkey read tweets (`ingest`), took out copies, deleted tweets, music and what was not asked for (`clean`),\n\
          and merged what is left across partitions (`featurize`): of a tweet seen in several partitions one row stays,\n\
          a full text before a cut one, with the sums of `copies` and `retweets_seen` and the latest counts; of an\n\
-         edited tweet the last version; of what was deleted nothing. Near copies are found by MinHash (20 bands of 5) and\n\
-         compared in full. Rows lie in the order of their partitions.\n"
+         edited tweet the last version; of what was deleted nothing. Near copies, where asked for, are found by MinHash (16 bands\n\
+         of 4) and compared in full. Rows lie in the order of their partitions.\n"
     )?;
     writeln!(
         out,

@@ -3,7 +3,7 @@
 //! The first that applies: `deleted` by a tombstone; `retweet` for all but the best row of a tweet that
 //! was seen in several partitions; `edited` for all but the last version; `near_copy`, if asked, for all but
 //! the earliest of a group of near copies; `split_conflict` for those of a group that belong into another
-//! split than its earliest. A row that stays takes the mergeable values of the rows it stands for.
+//! split than its earliest, and for rows whose place in a split is not known yet. A row that stays takes the mergeable values of the rows it stands for.
 //!
 //! All rows are told apart by 8 bytes each. Only those whose bytes meet, or that were edited, are
 //! read again with the values that decide; so equal bytes of different tweets cost time and no row.
@@ -65,7 +65,7 @@ pub(crate) struct Fates {
 impl Fates {
     /// The id of the earliest near copy of a row, itself if it is that one; `None` where there is no other.
     pub(crate) fn near_copy_group(&self, part: usize, row: u32) -> Option<&str> {
-        self.groups.earliest(self.starts.number(part, row)).map(|first| first.id.as_str())
+        self.groups.id(self.starts.number(part, row))
     }
 }
 
@@ -106,7 +106,7 @@ impl Starts {
 /// Decides the fate of every row.
 pub(crate) fn decide(plan: &Plan, task: &Task) -> Outcome<Fates> {
     let starts = Starts::of(&plan.pointers)?;
-    let Scanned { meeting, splits, spilled } = scan(plan, starts.rows(), task)?;
+    let Scanned { meeting, splits, waiting, spilled } = scan(plan, starts.rows(), task)?;
     let Merged { losers: merged, winners } = merge_all(plan, &meeting, task)?;
     let mut fates = Fates { losers: BTreeMap::new(), winners, splits, groups: Groups::default(), starts };
     let mut out = Vec::with_capacity(merged.len());
@@ -115,21 +115,45 @@ pub(crate) fn decide(plan: &Plan, task: &Task) -> Outcome<Fates> {
         fates.losers.entry(part as usize).or_default().push((row, why));
         out.push(fates.starts.number(part as usize, row));
     }
-    fates.groups = Groups::find(&spilled, plan.near.threshold, &out, &task.stop)?;
-    for number in fates.groups.rows() {
-        let Some(first) = fates.groups.earliest(number).filter(|first| first.row != number) else { continue };
-        let split = spilled.entry(number).map_err(spilling)?.split;
-        let why = match (plan.near.dropped, split == first.split) {
+    out.sort_unstable();
+    let lost = out.len();
+    for (row, split) in waiting {
+        if out[..lost].binary_search(&row).is_err() {
+            let (part, row) = fates.starts.place(row);
+            fates.splits[usize::from(split)] -= 1;
+            fates.losers.entry(part).or_default().push((row, Reason::SplitConflict));
+            out.push(fates.starts.number(part, row));
+        }
+    }
+    if let (Some(spilled), Some(threshold)) = (spilled, plan.near.threshold) {
+        find_near_copies(plan, &spilled, threshold, &out, &mut fates, task)?;
+    }
+    fates.losers.values_mut().for_each(|rows| rows.sort_unstable_by_key(|(row, _)| *row));
+    Ok(fates)
+}
+
+/// Near copies among the rows that are not `out`, and the fates that they decide.
+fn find_near_copies(
+    plan: &Plan,
+    spilled: &Spilled,
+    threshold: f64,
+    out: &[u32],
+    fates: &mut Fates,
+    task: &Task,
+) -> Outcome<()> {
+    fates.groups = Groups::find(spilled, threshold, out, task.threads, &task.stop)?;
+    for (row, first) in fates.groups.later() {
+        let split = spilled.split(row);
+        let why = match (plan.near.dropped, split == spilled.split(first)) {
             (true, _) => Reason::NearCopy,
             (false, false) => Reason::SplitConflict,
             (false, true) => continue,
         };
-        let (part, row) = fates.starts.place(number);
+        let (part, row) = fates.starts.place(row);
         fates.splits[usize::from(split)] -= 1;
         fates.losers.entry(part).or_default().push((row, why));
     }
-    fates.losers.values_mut().for_each(|rows| rows.sort_unstable_by_key(|(row, _)| *row));
-    Ok(fates)
+    Ok(())
 }
 
 /// What is known after all rows were read once.
@@ -138,7 +162,10 @@ struct Scanned {
     meeting: Vec<u64>,
     /// Rows that no tombstone hides, by split.
     splits: Vec<u64>,
-    spilled: Spilled,
+    /// Rows that have no group yet, by their numbers, with their splits.
+    waiting: Vec<(u32, u8)>,
+    /// Unless near copies are not looked for.
+    spilled: Option<Spilled>,
 }
 
 /// What is kept of a batch.
@@ -149,15 +176,20 @@ struct Scan {
     edits: Vec<u64>,
     /// Numbers of the rows' splits.
     splits: Vec<u8>,
+    /// Rows that have no group yet, counted in the batch, with their splits.
+    waiting: Vec<(u32, u8)>,
+    rows: u32,
     sheet: Sheet,
 }
 
 fn scan(plan: &Plan, rows: usize, task: &Task) -> Outcome<Scanned> {
-    let columns: Vec<&str> = Names::COLUMNS.into_iter().chain(["text_clean", "text_key"]).collect();
+    let near = plan.near.threshold.is_some();
+    let texts = if near { &["text_clean", "text_key"][..] } else { &[] };
+    let columns: Vec<&str> = Names::COLUMNS.iter().chain(texts).copied().collect();
     let mut batches = Batches::new(&plan.lake, &plan.pointers, Some(&columns));
     let mut keys = Vec::with_capacity(rows);
-    let (mut edits, mut splits) = (Vec::new(), vec![0; plan.rule.names().len()]);
-    let mut spill = Spill::new(plan.lake.location(), rows).map_err(spilling)?;
+    let (mut edits, mut waiting, mut splits) = (Vec::new(), Vec::new(), vec![0; plan.rule.names().len()]);
+    let mut spill = near.then(|| Spill::new(plan.lake.location(), rows)).transpose().map_err(spilling)?;
     let progress = Progress::things(rows as u64);
     progress.say("rows compared".into());
     let mut done = 0;
@@ -167,14 +199,15 @@ fn scan(plan: &Plan, rows: usize, task: &Task) -> Outcome<Scanned> {
             task.stop.check()?;
             batches.next()
         },
-        |batch: Batch| scan_batch(&batch.rows, &plan.tombstones, &plan.rule).map_err(computing),
+        |batch: Batch| scan_batch(&batch.rows, &plan.tombstones, &plan.rule, near).map_err(computing),
         |scan: Scan| {
             keys.extend(scan.keys);
             edits.extend(scan.edits);
             scan.splits.iter().for_each(|split| splits[usize::from(*split)] += 1);
-            spill.add(&scan.sheet).map_err(spilling)?;
-            done += scan.sheet.rows() as u64;
-            progress.at(done);
+            spill.as_mut().map_or(Ok(()), |spill| spill.add(&scan.sheet)).map_err(spilling)?;
+            waiting.extend(scan.waiting.into_iter().map(|(row, split)| (done + row, split)));
+            done += scan.rows;
+            progress.at(u64::from(done));
             Ok(ControlFlow::Continue(()))
         },
     )?;
@@ -182,14 +215,17 @@ fn scan(plan: &Plan, rows: usize, task: &Task) -> Outcome<Scanned> {
     edits.extend(keys.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]));
     edits.sort_unstable();
     edits.dedup();
-    Ok(Scanned { meeting: edits, splits, spilled: spill.finish().map_err(spilling)? })
+    let spilled = spill.map(Spill::finish).transpose().map_err(spilling)?;
+    Ok(Scanned { meeting: edits, splits, waiting, spilled })
 }
 
-fn scan_batch(rows: &DataFrame, tombstones: &Tombstones, rule: &Rule) -> PolarsResult<Scan> {
+fn scan_batch(rows: &DataFrame, tombstones: &Tombstones, rule: &Rule, near: bool) -> PolarsResult<Scan> {
     let names = Names::of(rows)?;
-    let (text, text_key) = (texts(rows, "text_clean")?, texts(rows, "text_key")?);
+    let optional = |name| if near { texts(rows, name) } else { Ok(vec![None; names.len()]) };
+    let (text, text_key) = (optional("text_clean")?, optional("text_key")?);
     let mut found = Scan::default();
     for row in 0..names.len() {
+        found.rows += 1;
         let (member, edit) = (names.member(row), names.edit_id(row));
         if hidden(tombstones, &member, edit) {
             found.sheet.skip();
@@ -199,6 +235,9 @@ fn scan_batch(rows: &DataFrame, tombstones: &Tombstones, rule: &Rule) -> PolarsR
         found.edits.extend(edit.map(|id| key(member.source, id)));
         let split = u8::try_from(rule.split(&member, rule.group(&member))).unwrap_or_default();
         found.splits.push(split);
+        if rule.waits(&member) {
+            found.waiting.push((found.rows - 1, split));
+        }
         match text[row] {
             Some(text) if text_key[row].is_some() => {
                 found.sheet.add(member.created_at, split, member.tweet_id, text);
@@ -215,7 +254,7 @@ fn merge_all(plan: &Plan, meeting: &[u64], task: &Task) -> Outcome<Merged> {
         return Ok(Merged::default());
     }
     let columns = merge::columns();
-    let mut batches = Batches::new(&plan.lake, &plan.pointers, Some(&columns));
+    let mut batches = Batches::again(&plan.lake, &plan.pointers, Some(&columns));
     let mut rows = Vec::new();
     ordered_map(
         task.threads,

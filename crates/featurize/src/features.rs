@@ -1,16 +1,36 @@
 //! The columns that a row gets: numbers that a model can take, its group and its split.
 
 use std::f64::consts::TAU;
+use std::fmt::Write;
 
-use polars::prelude::{DataFrame, PolarsResult, StringChunked};
+use polars::prelude::{BooleanChunked, Column, DataFrame, PolarsResult, StringChunked};
 use table::{Builder, CLEAN, FEATURES};
 
 use crate::hashing::{Hashing, columns, unit};
+use crate::marks::{Marks, Words};
 use crate::rows::{Names, texts, times};
 use crate::split::Rule;
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
+
+/// Masks and logarithms of the author's counts.
+const COUNTS: [[&str; 2]; 4] = [
+    ["has_followers", "log_followers"],
+    ["has_following", "log_following"],
+    ["has_listed", "log_listed"],
+    ["has_statuses", "log_statuses"],
+];
+/// Other masks, and what they look at.
+const MASKS: [(&str, &str); 7] = [
+    ("has_user_location", "user_location"),
+    ("has_verified", "verified"),
+    ("has_possibly_sensitive", "possibly_sensitive"),
+    ("has_lang_platform", "lang_platform"),
+    ("has_place_name", "place_name"),
+    ("has_place_country", "place_country"),
+    ("has_coordinates", "lon"),
+];
 
 /// What features are made by.
 #[derive(Clone, Copy)]
@@ -35,6 +55,8 @@ pub(crate) fn features(
     let (tokens, hashtags) = (Lists::of(frame, "tokens")?, Lists::of(frame, "hashtags")?);
     let (mentions, urls) = (Lists::of(frame, "mentions")?, Lists::of(frame, "urls")?);
     let cashtags = Lists::of(frame, "cashtags")?;
+    let known = MASKS.map(|(_, column)| frame.column(column).map(Known::of));
+    let known = known.into_iter().collect::<PolarsResult<Vec<_>>>()?;
     let author = ["followers_count", "following_count", "listed_count", "statuses_count"]
         .iter()
         .map(|c| Ok(frame.column(c)?.i64()?.iter().collect()))
@@ -43,6 +65,9 @@ pub(crate) fn features(
     let columns = &columns(recipe.hashing)[CLEAN.len()..];
     let mut out = Builder::new(columns, frame.height());
     let mut splits = Vec::with_capacity(frame.height());
+    let languages: Vec<_> = languages().collect();
+    let (hours, weekdays): ([_; 24], [_; 7]) = (turns(), turns());
+    let mut hex = String::new();
     for row in 0..frame.height() {
         let text = Marks::of(text[row].unwrap_or_default());
         let words = Words::of(tokens.row(row));
@@ -63,29 +88,30 @@ pub(crate) fn features(
         out.count("exclamation_marks", text.exclamations);
 
         let time = created[row];
-        let hour = time.map(|t| t.div_euclid(HOUR).rem_euclid(24));
+        let hour = time.map(|t| hours[at(t.div_euclid(HOUR), 24)]);
         // 1 January 1970 was a Thursday.
-        let weekday = time.map(|t| (t.div_euclid(DAY) + 3).rem_euclid(7));
-        let turn = |at: Option<i64>, of: f64| at.map(|n| TAU * real(n) / of);
+        let weekday = time.map(|t| weekdays[at(t.div_euclid(DAY) + 3, 7)]);
         out.flag("has_created_at", Some(time.is_some()));
-        out.real32("hour_sin", turn(hour, 24.0).map(|x| narrow(x.sin())));
-        out.real32("hour_cos", turn(hour, 24.0).map(|x| narrow(x.cos())));
-        out.real32("weekday_sin", turn(weekday, 7.0).map(|x| narrow(x.sin())));
-        out.real32("weekday_cos", turn(weekday, 7.0).map(|x| narrow(x.cos())));
+        out.real32("hour_sin", hour.map(|(sine, _)| sine));
+        out.real32("hour_cos", hour.map(|(_, cosine)| cosine));
+        out.real32("weekday_sin", weekday.map(|(sine, _)| sine));
+        out.real32("weekday_cos", weekday.map(|(_, cosine)| cosine));
         let age = time.zip(joined[row]).map(|(t, j)| real(t.saturating_sub(j).max(0)) / real(DAY));
+        out.flag("has_user_created_at", Some(joined[row].is_some()));
         out.flag("has_account_age", Some(age.is_some()));
         out.real32("account_age_days", age.map(narrow));
-        let log = |n: usize| author[n][row].map(|n| narrow(real(n.max(0)).ln_1p()));
-        out.flag("has_author_counts", Some(author.iter().all(|counts| counts[row].is_some())));
-        out.real32("log_followers", log(0));
-        out.real32("log_following", log(1));
-        out.real32("log_listed", log(2));
-        out.real32("log_statuses", log(3));
+        for ([mask, log], counts) in COUNTS.iter().zip(&author) {
+            out.flag(mask, Some(counts[row].is_some()));
+            out.real32(log, counts[row].map(|n| narrow(real(n.max(0)).ln_1p())));
+        }
+        for (mask, known) in MASKS.iter().zip(&known) {
+            out.flag(mask.0, Some(known.get(row)));
+        }
 
         let lang = lang[row].unwrap_or_default();
         let mut named = false;
-        for (column, code) in languages() {
-            let is = if code == "other" { !named } else { code == lang };
+        for (column, code) in &languages {
+            let is = if *code == "other" { !named } else { *code == lang };
             named |= is;
             out.flag(column, Some(is));
         }
@@ -93,7 +119,10 @@ pub(crate) fn features(
         let group = rule.group(&member);
         let split = rule.split(&member, group);
         out.text("near_copy_group", near[row]);
-        out.text("group", Some(&format!("{group:016x}")));
+        hex.clear();
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{group:016x}");
+        out.text("group", Some(&hex));
         out.text("split", Some(rule.names()[split]));
         splits.push(split);
         if let Some(hashing) = recipe.hashing {
@@ -115,6 +144,19 @@ fn languages() -> impl Iterator<Item = (&'static str, &'static str)> {
     FEATURES.iter().filter_map(|c| Some((c.name, c.name.strip_prefix("lang_")?)))
 }
 
+/// Sine and cosine of each of the equal parts of a turn.
+fn turns<const PARTS: usize>() -> [(f32, f32); PARTS] {
+    std::array::from_fn(|part| {
+        let turn = TAU * real(part as i64) / real(PARTS as i64);
+        (narrow(turn.sin()), narrow(turn.cos()))
+    })
+}
+
+/// Which of the parts a count is at.
+fn at(count: i64, parts: i64) -> usize {
+    usize::try_from(count.rem_euclid(parts)).unwrap_or_default()
+}
+
 /// Rows of one split each, in their order.
 pub(crate) fn part(frame: &DataFrame, splits: &[usize], split: usize) -> PolarsResult<DataFrame> {
     frame.filter(&splits.iter().map(|s| *s == split).collect())
@@ -134,6 +176,19 @@ fn narrow(x: f64) -> f32 {
 /// `part / whole`, and 0 where there is no whole.
 fn ratio(part: u32, whole: u32) -> f32 {
     if whole == 0 { 0.0 } else { narrow(f64::from(part) / f64::from(whole)) }
+}
+
+/// Where a column is not null.
+struct Known(Option<BooleanChunked>);
+
+impl Known {
+    fn of(column: &Column) -> Self {
+        Self((column.null_count() > 0).then(|| column.is_not_null()))
+    }
+
+    fn get(&self, row: usize) -> bool {
+        self.0.as_ref().is_none_or(|known| known.get(row) == Some(true))
+    }
 }
 
 /// A column of lists of texts.
@@ -161,116 +216,9 @@ impl Lists {
     }
 }
 
-/// What the tokens of a text are, by their form: their kinds are not stored.
-#[derive(Default)]
-struct Words {
-    words: u32,
-    /// Code points of the words.
-    letters: u32,
-    emoji: u32,
-}
-
-impl Words {
-    fn of<'a>(tokens: impl Iterator<Item = &'a str>) -> Self {
-        let mut found = Self::default();
-        for token in tokens {
-            let first = token.chars().next();
-            if first.is_some_and(char::is_alphabetic) && !is_link(token) {
-                found.words += 1;
-                found.letters += u32::try_from(token.chars().count()).unwrap_or(u32::MAX);
-            } else if !token.is_ascii() && token.chars().any(is_pictograph) {
-                found.emoji += 1;
-            }
-        }
-        found
-    }
-}
-
-fn is_link(token: &str) -> bool {
-    token.contains("://") || token.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("www."))
-}
-
-/// Pictographs and dingbats, the letters of flags, and the frame of keycaps.
-fn is_pictograph(c: char) -> bool {
-    matches!(c, '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b05}'..='\u{2b55}'
-        | '\u{231a}'..='\u{23ff}' | '\u{20e3}' | '\u{fe0f}')
-}
-
-/// What a text is made of.
-#[derive(Default)]
-struct Marks {
-    chars: u32,
-    letters: u32,
-    upper: u32,
-    digits: u32,
-    punctuation: u32,
-    questions: u32,
-    exclamations: u32,
-}
-
-impl Marks {
-    fn of(text: &str) -> Self {
-        let mut found = Self::default();
-        for c in text.chars() {
-            found.chars += 1;
-            if c.is_alphabetic() {
-                found.letters += 1;
-                found.upper += u32::from(c.is_uppercase());
-            } else if c.is_numeric() {
-                found.digits += 1;
-            } else if is_punctuation(c) {
-                found.punctuation += 1;
-                found.questions += u32::from(matches!(c, '?' | '？' | '؟'));
-                found.exclamations += u32::from(matches!(c, '!' | '！'));
-            }
-        }
-        found
-    }
-}
-
-/// ASCII punctuation and signs, and the punctuation of Latin-1, Arabic, General Punctuation, CJK and
-/// the full-width forms.
-fn is_punctuation(c: char) -> bool {
-    c.is_ascii_punctuation()
-        || matches!(c, '¡' | '§' | '«' | '¶' | '·' | '»' | '¿' | '،' | '؛' | '؟'
-            | '\u{2010}'..='\u{2027}' | '\u{2030}'..='\u{205e}'
-            | '\u{3001}'..='\u{3003}' | '\u{3008}'..='\u{3011}' | '\u{3014}'..='\u{301f}' | '・'
-            | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '\u{ff3b}'..='\u{ff40}' | '\u{ff5b}'..='\u{ff65}')
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Marks, Words, is_link, languages};
-
-    #[test]
-    fn texts_are_counted_by_code_point() {
-        let m = Marks::of("¿Qué? Ünï 42!! 日本語？");
-        assert_eq!((m.chars, m.letters, m.upper, m.digits), (19, 9, 2, 2));
-        assert_eq!((m.punctuation, m.questions, m.exclamations), (5, 2, 2));
-    }
-
-    #[test]
-    fn tokens_are_told_by_their_form() {
-        let w = Words::of(
-            [
-                "don't",
-                "@name",
-                "#tag",
-                "$CASH",
-                "https://t.co/a",
-                "www.x.org",
-                "3.5",
-                "...",
-                "👩‍🚀",
-                "1️⃣",
-                "❤️",
-                "日本",
-            ]
-            .into_iter(),
-        );
-        assert_eq!((w.words, w.letters, w.emoji), (2, 7, 3));
-        assert!(!is_link("wwwé"));
-    }
+    use super::languages;
 
     #[test]
     fn the_last_language_is_all_others() {

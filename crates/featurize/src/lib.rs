@@ -15,6 +15,7 @@ mod features;
 mod hashing;
 mod ids;
 mod make;
+mod marks;
 mod matrices;
 mod merge;
 mod near;
@@ -28,7 +29,7 @@ mod verify;
 mod version;
 mod write;
 
-pub use args::{Args, By, Codec, Command, Ids, Make, Promote, Verify};
+pub use args::{Args, By, Codec, Command, Ids, Make, Promote, Similarity, Verify};
 pub use hashing::Ngrams;
 pub use ids::Listed;
 pub use promote::Promoted;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lake::{
-    Condition, DatasetManifest, FileStat, InputStat, Ledger, RunManifest, SWEEP_AFTER, SplitStat, sha256_hex,
+    Compliance, Condition, DatasetManifest, FileStat, InputStat, Ledger, RunManifest, SWEEP_AFTER, SplitStat,
+    sha256_hex,
 };
 use serde_json::{Value, json};
 use table::{SCHEMA_VERSION, describe};
@@ -14,6 +15,7 @@ use crate::args::Make;
 use crate::hashing::columns;
 use crate::plan::{Plan, RULES, inputs};
 use crate::rows::TWEETS;
+use crate::temporary::check_room;
 use crate::version::Version;
 use crate::write::{Written, write};
 use crate::{card, croissant, fates};
@@ -54,6 +56,7 @@ pub(crate) fn make(args: &Make, task: &Task) -> Outcome<Summary> {
 
 /// Writes data, schema and card, and then the manifest, which makes the version exist.
 fn publish(plan: &Plan, task: &Task) -> Outcome<DatasetManifest> {
+    check_room(plan)?;
     let fates = fates::decide(plan, task)?;
     let written = write(plan, &fates, task)?;
     let mut manifest = manifest(plan, written)?;
@@ -100,6 +103,11 @@ fn manifest(plan: &Plan, written: Written) -> Outcome<DatasetManifest> {
     ledger.balance_rows().map_err(|why| {
         Failure::new(Exit::Bug, why).hint("nothing was published; file an issue with this message")
     })?;
+    let compliance = Compliance {
+        newest: plan.newest_tombstone,
+        tombstones: plan.tombstones.len() as u64,
+        deleted: deleted(&clean, &ledger),
+    };
     let mut all = About::default();
     written.about.iter().for_each(|about| all.join(about));
     let splits = plan
@@ -119,6 +127,7 @@ fn manifest(plan: &Plan, written: Written) -> Outcome<DatasetManifest> {
         beside: written.features,
         inputs: inputs(&plan.pointers),
         tombstones: plan.tombstones.hash(),
+        compliance,
         arguments: plan.arguments.clone(),
         versions: versions(plan),
         interval: plan.interval,
@@ -129,6 +138,11 @@ fn manifest(plan: &Plan, written: Written) -> Outcome<DatasetManifest> {
         redistribution: card::REDISTRIBUTION.into(),
         samples: written.samples,
     })
+}
+
+/// Tweets that tombstones kept out, in both stages.
+pub(crate) fn deleted(clean: &Ledger, ledger: &Ledger) -> u64 {
+    [clean, ledger].iter().map(|ledger| ledger.dropped_as("deleted")).sum()
 }
 
 /// What a manifest says of the rows of a split.

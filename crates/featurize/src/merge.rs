@@ -33,7 +33,7 @@ pub(crate) const MERGED: [&str; 12] = [
 
 /// The columns that [`Met`] is read from.
 pub(crate) fn columns() -> Vec<&'static str> {
-    let merged = MERGED.into_iter().filter(|c| *c != "edit_id");
+    let merged = MERGED.into_iter().filter(|c| !Names::COLUMNS.contains(c));
     Names::COLUMNS.into_iter().chain(merged).chain(["text_truncated"]).collect()
 }
 
@@ -47,6 +47,7 @@ pub(crate) struct Met {
     part: u32,
     row: u32,
     split: u8,
+    bare: bool,
     truncated: bool,
     /// It lies in the partition of its own time.
     own: bool,
@@ -100,6 +101,7 @@ pub(crate) fn met(
             part: small(batch.part),
             row: small(batch.at + row),
             split: u8::try_from(rule.split(&member, rule.group(&member))).unwrap_or_default(),
+            bare: member.bare,
             truncated: truncated[row],
             own: Partition::of(time, grain) == *partition,
             counted: if known { counts_at[row].unwrap_or(UNKNOWN + 1) } else { UNKNOWN },
@@ -129,8 +131,10 @@ pub(crate) fn merge(mut rows: Vec<Met>) -> PolarsResult<Merged> {
     use std::cmp::Reverse;
     let mut merged = Merged::default();
     let mut lose = |row: &Met, why| merged.losers.push((row.part, row.row, row.split, why));
-    // A full text before a cut one, the own partition before others, the latest counts, the later partition.
-    rows.sort_unstable_by_key(|r| (r.tweet, r.truncated, !r.own, Reverse(r.counted), Reverse(r.part), r.row));
+    // The tweet before what a retweet told of it, a full text before a cut one, the own partition before others, the latest counts, the later partition.
+    rows.sort_unstable_by_key(|r| {
+        (r.tweet, r.bare, r.truncated, !r.own, Reverse(r.counted), Reverse(r.part), r.row)
+    });
     rows.dedup_by(|row, best| {
         let same = row.tweet == best.tweet;
         if same {

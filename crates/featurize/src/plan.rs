@@ -12,15 +12,15 @@ use crate::hashing::Hashing;
 use crate::split::Rule;
 
 /// Version of the rules here; a change of what is made of the same input raises it.
-pub(crate) const RULES: &str = "2";
+pub(crate) const RULES: &str = "3";
 /// Requests under way at once.
 const WIDTH: usize = 16;
 
 /// What near copies are, and what becomes of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Near {
-    /// Jaccard similarity from which texts are near copies.
-    pub(crate) threshold: f64,
+    /// Jaccard similarity from which texts are near copies; `None` where nobody asks.
+    pub(crate) threshold: Option<f64>,
     /// Whether only the earliest stays.
     pub(crate) dropped: bool,
 }
@@ -38,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) interval: TimeInterval,
     pub(crate) arguments: Value,
     pub(crate) tombstones: Tombstones,
+    /// When the newest of them came in.
+    pub(crate) newest_tombstone: Option<i64>,
     /// In the order of the partitions' names, which is the order of the rows.
     pub(crate) pointers: Vec<CleanPointer>,
 }
@@ -77,7 +79,7 @@ impl Plan {
             Codec::Snappy => (Compression::Snappy, "snappy"),
         };
         arguments.insert("compression".into(), json!(codec));
-        let near = Near { threshold: args.near_copies, dropped: args.drop_near_copies };
+        let near = Near { threshold: args.near_copies.0, dropped: args.drop_near_copies };
         arguments.insert("near_copies".into(), json!(near.threshold));
         arguments.insert("drop_near_copies".into(), json!(near.dropped));
         let hashing = args.hashing();
@@ -87,11 +89,13 @@ impl Plan {
         if let Some(file) = &args.tombstones {
             add_tombstones(&lake, file)?;
         }
+        // Asked first: what comes in between is known and not told of, rather than the other way round.
+        let newest_tombstone = lake.newest_tombstone()?;
         let tombstones = lake.tombstones()?;
         let fingerprint = fingerprint(
             name,
             &inputs(&pointers),
-            &tombstones.hash(),
+            (&tombstones.hash(), tombstones.len() as u64),
             &arguments,
             &interval,
             RULES,
@@ -109,6 +113,7 @@ impl Plan {
             interval,
             arguments,
             tombstones,
+            newest_tombstone,
             pointers,
         })
     }
@@ -159,7 +164,7 @@ pub(crate) fn inputs(pointers: &[CleanPointer]) -> Vec<CleanInput> {
 pub(crate) fn fingerprint(
     name: &str,
     inputs: &[CleanInput],
-    tombstones: &str,
+    (tombstones, count): (&str, u64),
     arguments: &Value,
     interval: &TimeInterval,
     rules: &str,
@@ -172,6 +177,7 @@ pub(crate) fn fingerprint(
         .with("dataset", name)
         .with_all("inputs", inputs.iter().map(String::as_str))
         .with("tombstones", tombstones)
+        .with("count", &count.to_string())
         .with("arguments", &arguments.to_string())
         .with("since", &time(interval.since))
         .with("until", &time(interval.until))

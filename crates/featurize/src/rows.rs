@@ -44,12 +44,13 @@ pub(crate) struct Names<'a> {
     conversation_id: Vec<Option<&'a str>>,
     edit_id: Vec<Option<&'a str>>,
     created_at: Vec<Option<i64>>,
+    copies: Vec<u32>,
 }
 
 impl<'a> Names<'a> {
     /// The columns read here.
-    pub(crate) const COLUMNS: [&'static str; 6] =
-        ["source", "tweet_id", "author_id", "conversation_id", "edit_id", "created_at"];
+    pub(crate) const COLUMNS: [&'static str; 7] =
+        ["source", "tweet_id", "author_id", "conversation_id", "edit_id", "created_at", "copies"];
 
     pub(crate) fn of(frame: &'a DataFrame) -> PolarsResult<Self> {
         Ok(Self {
@@ -59,6 +60,7 @@ impl<'a> Names<'a> {
             conversation_id: texts(frame, "conversation_id")?,
             edit_id: texts(frame, "edit_id")?,
             created_at: times(frame, "created_at")?,
+            copies: numbers(frame, "copies")?,
         })
     }
 
@@ -73,6 +75,7 @@ impl<'a> Names<'a> {
             author_id: self.author_id[row],
             conversation_id: self.conversation_id[row],
             created_at: self.created_at[row],
+            bare: self.copies[row] == 0 && self.author_id[row].is_none(),
         }
     }
 
@@ -93,12 +96,16 @@ pub(crate) fn ahead(lake: &Lake) -> usize {
     }
 }
 
-/// A verified copy of the rows of a clean result.
-pub(crate) fn fetch(lake: &Lake, pointer: &CleanPointer) -> lake::Result<LocalCopy> {
+/// A copy of the rows of a clean result, verified; a local file that was is taken as it is when read `again`.
+pub(crate) fn fetch(lake: &Lake, pointer: &CleanPointer, again: bool) -> lake::Result<LocalCopy> {
     let stat = pointer.files.get(TWEETS).ok_or_else(|| {
         lake::Error::Corrupt(format!("the clean result of {} has no {TWEETS}", pointer.partition))
     })?;
-    LocalCopy::fetch(lake, &format!("{}/{TWEETS}", pointer.path), stat)
+    let key = format!("{}/{TWEETS}", pointer.path);
+    match lake.location() {
+        Location::Local(root) if again => Ok(LocalCopy::verified(root.join(key))),
+        _ => LocalCopy::fetch(lake, &key, stat),
+    }
 }
 
 /// Its rows, a row group at a time.

@@ -68,6 +68,8 @@ pub(crate) struct Member<'a> {
     pub(crate) author_id: Option<&'a str>,
     pub(crate) conversation_id: Option<&'a str>,
     pub(crate) created_at: Option<i64>,
+    /// It is known by retweets that did not carry it alone: who wrote it and where is not known yet.
+    pub(crate) bare: bool,
 }
 
 /// How rows are split.
@@ -121,14 +123,19 @@ impl Rule {
         if splits == 3 { THREE } else { TWO }
     }
 
-    /// Hash of the row's group: the author, else the tweet; the conversation, else the author, else
-    /// the tweet; the tweet.
+    /// Whether the row has no group yet: it would move when it is read itself.
+    pub(crate) fn waits(&self, row: &Member) -> bool {
+        row.bare && matches!(self, Self::Hash(By::Author | By::Conversation, _))
+    }
+
+    /// Hash of the row's group: the author, else the tweet; the conversation, else the one that the tweet
+    /// would have begun; the tweet.
     pub(crate) fn group(&self, row: &Member) -> u64 {
         let author = row.author_id.map(|id| ("author", id));
-        let conversation = row.conversation_id.map(|id| ("conversation", id));
+        let conversation = ("conversation", row.conversation_id.unwrap_or(row.tweet_id));
         let (kind, id) = match self {
             Self::Hash(By::Author, _) => author,
-            Self::Hash(By::Conversation, _) => conversation.or(author),
+            Self::Hash(By::Conversation, _) => Some(conversation),
             Self::Hash(By::Id | By::Time, _) | Self::Time(_) => None,
         }
         .unwrap_or(("id", row.tweet_id));
@@ -188,6 +195,7 @@ mod tests {
             author_id: author,
             conversation_id: conversation,
             created_at: None,
+            bare: false,
         }
     }
 
@@ -202,13 +210,23 @@ mod tests {
         assert_ne!(author.group(&row("1", None, Some("1"))), author.group(&row("2", None, Some("1"))));
         let talk = rule(By::Conversation, "80,10,10");
         assert_eq!(talk.group(&row("1", Some("7"), Some("1"))), talk.group(&row("2", Some("8"), Some("1"))));
-        assert_eq!(talk.group(&row("1", Some("7"), None)), author.group(&row("1", Some("7"), None)));
+        // Without one, a tweet is taken to have begun its own.
+        assert_eq!(talk.group(&row("1", Some("7"), None)), talk.group(&row("1", Some("7"), Some("1"))));
         let id = rule(By::Id, "80,10,10");
         assert_eq!(id.group(&row("1", Some("7"), None)), id.group(&row("1", None, Some("1"))));
         // A tweet, an author and a conversation may have the same number, and two sources too.
         assert_ne!(id.group(&row("7", None, None)), author.group(&row("1", Some("7"), None)));
         let other = Member { source: Source::Bluesky, ..row("7", None, None) };
         assert_ne!(id.group(&row("7", None, None)), id.group(&other));
+    }
+
+    #[test]
+    fn a_bare_row_waits_where_its_group_is_to_come() {
+        let bare = Member { bare: true, ..row("1", None, None) };
+        let cuts = Rule::Time("2020-12-24".parse().unwrap());
+        let rules = [By::Author, By::Conversation, By::Id].map(|by| rule(by, "80,20"));
+        assert_eq!(rules.map(|rule| rule.waits(&bare)), [true, true, false]);
+        assert!(!cuts.waits(&bare) && !rule(By::Author, "80,20").waits(&row("1", None, None)));
     }
 
     #[test]

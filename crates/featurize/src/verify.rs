@@ -19,7 +19,7 @@ use crate::card;
 use crate::fates::hidden;
 use crate::features::{Recipe, features};
 use crate::hashing::{Frequencies, Hashing, columns};
-use crate::make::{BESIDE, lines, split_stat};
+use crate::make::{BESIDE, deleted, lines, split_stat};
 use crate::matrices::{IDF, Matrices, idf_file, paths, read_idf};
 use crate::plan::{RULES, fingerprint};
 use crate::rows::{Names, computing, reading, spilling, texts};
@@ -63,6 +63,9 @@ pub(crate) fn verify(args: &args::Verify, task: &Task) -> Outcome<Verified> {
         said(&format!("lines of {name}"), stat.rows, lines(&bytes))?;
     }
     let tombstones = args.lake.as_ref().map(|at| Lake::open(at)?.tombstones()).transpose()?;
+    if let (Some(at), Some(tombstones)) = (&args.lake, &tombstones) {
+        check_compliance(manifest, &Lake::open(at)?, tombstones)?;
+    }
     let idf = idf(&version, hashing.as_ref())?;
     let recipe = Recipe { rule: &rule, hashing: hashing.as_ref(), idf: &idf };
     let found = read(&version, recipe, tombstones.as_ref(), task)?;
@@ -98,7 +101,7 @@ fn check_manifest(manifest: &DatasetManifest) -> Outcome<Rule> {
     let made_of = fingerprint(
         &manifest.dataset,
         &manifest.inputs,
-        &manifest.tombstones,
+        (&manifest.tombstones, manifest.compliance.tombstones),
         &manifest.arguments,
         &manifest.interval,
         RULES,
@@ -117,6 +120,14 @@ fn check_manifest(manifest: &DatasetManifest) -> Outcome<Rule> {
     said("unmatched", ledger.unmatched, 0)?;
     said("license", manifest.license.as_str(), card::LICENSE)?;
     said("redistribution", manifest.redistribution.as_str(), card::REDISTRIBUTION)?;
+    let told = &manifest.compliance;
+    said("tweets deleted", told.deleted, deleted(clean, ledger))?;
+    said(
+        "that there were tombstones",
+        told.tombstones > 0,
+        manifest.tombstones != Tombstones::default().hash(),
+    )?;
+    said("that there was a newest tombstone", told.newest.is_some(), told.tombstones > 0)?;
     said("read", ledger.read, clean.kept)?;
     said("read", ledger.read, manifest.inputs.iter().map(|i| i.kept).sum::<u64>())?;
     said("kept", ledger.kept, manifest.files.iter().map(|f| f.stat.rows).sum::<u64>())?;
@@ -132,6 +143,23 @@ fn check_manifest(manifest: &DatasetManifest) -> Outcome<Rule> {
         Some(file) => Err(lie(format!("{} is no file of split {}", file.path, file.split))),
         None => Ok(rule),
     }
+}
+
+/// What the manifest says of tombstones is so in the lake, unless others came in since.
+fn check_compliance(manifest: &DatasetManifest, lake: &Lake, tombstones: &Tombstones) -> Outcome<()> {
+    let told = &manifest.compliance;
+    let newest = lake.newest_tombstone()?;
+    if told.newest > newest {
+        return Err(lie(format!(
+            "the manifest says that its newest tombstone is of {}, and the lake's is of {}",
+            card::time(told.newest),
+            card::time(newest)
+        )));
+    }
+    if manifest.tombstones == tombstones.hash() {
+        said("tombstones", told.tombstones, tombstones.len() as u64)?;
+    }
+    Ok(())
 }
 
 /// Beside the data there are the files that such a version has. Returns how its tokens were hashed.

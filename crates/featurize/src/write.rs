@@ -69,7 +69,7 @@ pub(crate) fn write(plan: &Plan, fates: &Fates, task: &Task) -> Outcome<Written>
     let progress = Progress::things(plan.pointers.iter().map(|p| p.ledger.kept).sum());
     progress.say("rows written".into());
     let mut done = 0;
-    let mut batches = Batches::new(&plan.lake, &plan.pointers, None);
+    let mut batches = Batches::again(&plan.lake, &plan.pointers, None);
     ordered_map(
         task.threads,
         || {

@@ -227,6 +227,15 @@ impl Lake {
         Ok(all)
     }
 
+    /// When the newest tombstone came in, by the store's clock, µs; one that came before comes in anew.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub fn newest_tombstone(&self) -> Result<Option<i64>> {
+        let all = self.store.list("_meta/tombstones")?;
+        Ok(all.iter().map(|entry| entry.modified.saturating_mul(1_000_000)).max())
+    }
+
     fn read_tombstones(&self, prefix: &str, all: &mut Tombstones) -> Result<()> {
         let entries = self.store.list(prefix)?;
         let files =

@@ -33,8 +33,8 @@ pub use ledger::{Counts, Ledger};
 pub use location::Location;
 pub use part::{open_part, part_error};
 pub use records::{
-    CleanInput, CleanPointer, CurrentPointer, DatasetFile, DatasetManifest, FileStat, IdRange, InputStat,
-    PartStat, RawCommit, RunManifest, SplitStat, TimeInterval, TimeRange, Verdict,
+    CleanInput, CleanPointer, Compliance, CurrentPointer, DatasetFile, DatasetManifest, FileStat, IdRange,
+    InputStat, PartStat, RawCommit, RunManifest, SplitStat, TimeInterval, TimeRange, Verdict,
 };
 pub use store::{Condition, Entry, Store, Tag, Upload, in_parallel};
 pub use times::{day_of, format_micros, parse_instant};

@@ -263,6 +263,9 @@ pub struct DatasetManifest {
     pub inputs: Vec<CleanInput>,
     /// Hash of all tombstones applied.
     pub tombstones: String,
+    /// What these were, and what they did.
+    #[serde(default)]
+    pub compliance: Compliance,
     /// As they decide the dataset.
     pub arguments: Json,
     /// Of binary rules, schema, lexicon and profile.
@@ -283,6 +286,18 @@ pub struct DatasetManifest {
     /// What these let one pass on.
     #[serde(default)]
     pub redistribution: String,
+}
+
+/// Which deletions a dataset version honours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compliance {
+    /// When the newest tombstone came into the lake, by the store's clock, µs; `None` without tombstones.
+    #[serde(with = "serde_micros")]
+    pub newest: Option<i64>,
+    /// Tombstones of the lake: tweets, users, and users who took places back.
+    pub tombstones: u64,
+    /// Rows of tweets that they kept out, in `clean` and in `featurize`.
+    pub deleted: u64,
 }
 
 /// A half-open interval; an absent end is open.

@@ -4,7 +4,7 @@ use polars::prelude::{DataType, Field, PlSmallStr, Schema, TimeUnit, TimeZone};
 use serde::Serialize;
 
 /// Version of the tables below; it is part of every fingerprint.
-pub const SCHEMA_VERSION: &str = "1";
+pub const SCHEMA_VERSION: &str = "2";
 
 /// Type of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -53,6 +53,9 @@ pub enum Role {
     Text,
     /// Known when the tweet was posted: fit for a model's input.
     Feature,
+    /// Of the author, as the source told it when the tweet was read, which may be long after it was posted: input only
+    /// for what is predicted when tweets are read.
+    Snapshot,
     /// Known only later: no input for a prediction made when the tweet was posted.
     Engagement,
     /// Where the row came from.
@@ -78,6 +81,14 @@ pub struct Column {
     pub unit: &'static str,
     /// What it says.
     pub doc: &'static str,
+    /// Of a mask: the columns that are null where it is false, and nowhere else.
+    #[serde(rename = "mask_of", skip_serializing_if = "none")]
+    pub masked: &'static [&'static str],
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn none(masked: &&[&str]) -> bool {
+    masked.is_empty()
 }
 
 impl Column {
@@ -113,9 +124,10 @@ pub fn describe(columns: &[Column]) -> String {
     serde_json::to_string_pretty(columns).unwrap_or_default()
 }
 
-/// Builds the rows of a column table: `role: name type [null] [unit] doc`.
+/// Builds the rows of a column table: `role: name type (null) [unit] doc mask of columns`.
 macro_rules! columns {
-    ($($role:ident: $name:literal $kind:ident $(($null:ident))? $([$unit:literal])? $doc:literal;)*) => {
+    ($($role:ident: $name:literal $kind:ident $(($null:ident))? $([$unit:literal])? $doc:literal
+        $(mask of $($masked:literal)*)?;)*) => {
         &[$(Column {
             name: $name,
             kind: Kind::$kind,
@@ -123,6 +135,7 @@ macro_rules! columns {
             role: Role::$role,
             unit: concat!($($unit)?),
             doc: $doc,
+            masked: &[$($($masked),*)?],
         }),*]
     };
     (@null null) => { true };
@@ -136,7 +149,7 @@ pub const CLEAN: &[Column] = columns! {
     Group: "author_id" String (null) "author's id";
     Identity: "username" String (null) "author's handle, without @";
     Identity: "user_name" String (null) "author's display name";
-    Feature: "user_location" String (null) "where the author says to be, free text";
+    Snapshot: "user_location" String (null) "where the author says to be, free text";
     Group: "conversation_id" String (null) "id of the tweet that began the conversation";
     Identity: "in_reply_to_id" String (null) "id of the tweet answered";
     Identity: "quoted_id" String (null) "id of the tweet quoted";
@@ -166,15 +179,15 @@ pub const CLEAN: &[Column] = columns! {
     Engagement: "like_count" I64 (null) ["likes"] "at counts_at";
     Engagement: "bookmark_count" I64 (null) ["bookmarks"] "at counts_at";
     Engagement: "impression_count" I64 (null) ["impressions"] "at counts_at";
-    Feature: "followers_count" I64 (null) ["users"] "of the author, when read";
-    Feature: "following_count" I64 (null) ["users"] "of the author, when read";
-    Feature: "listed_count" I64 (null) ["lists"] "of the author, when read";
-    Feature: "statuses_count" I64 (null) ["tweets"] "of the author, when read";
+    Snapshot: "followers_count" I64 (null) ["users"] "of the author, when read";
+    Snapshot: "following_count" I64 (null) ["users"] "of the author, when read";
+    Snapshot: "listed_count" I64 (null) ["lists"] "of the author, when read";
+    Snapshot: "statuses_count" I64 (null) ["tweets"] "of the author, when read";
     Engagement: "copies" U32 ["lines"] "raw lines of this very tweet, re-reads included; 0 where only retweets carried it";
     Engagement: "retweets_seen" U32 ["tweets"] "distinct retweets of it that were folded into this row";
     Feature: "is_reply" Bool "it answers a tweet or a user";
     Feature: "is_quote" Bool "it quotes a tweet";
-    Feature: "verified" Bool (null) "the author is verified";
+    Snapshot: "verified" Bool (null) "the author is verified";
     Feature: "possibly_sensitive" Bool (null) "the source flags it";
     Feature: "profanity" Bool "it holds a profane word";
     Feature: "place_name" String (null) "place that the author named";
@@ -187,8 +200,8 @@ pub const CLEAN: &[Column] = columns! {
     Provenance: "raw_line" U32 ["line, from 1"] "line in that part";
 };
 
-/// What `featurize` adds to every row. Nothing here is NaN; null means "unknown", and a `has_` column
-/// says where.
+/// What `featurize` adds to every row. Nothing here is NaN; null means "unknown", and of every feature that may be
+/// null a `has_` column says where.
 pub const FEATURES: &[Column] = columns! {
     Feature: "token_count" U32 ["count"] "tokens";
     Feature: "word_count" U32 ["count"] "tokens that begin with a letter and are no link";
@@ -205,18 +218,30 @@ pub const FEATURES: &[Column] = columns! {
     Feature: "mean_word_length" F32 ["code points"] "mean length of the words; 0 without words";
     Feature: "question_marks" U32 ["count"] "? and its full-width and Arabic forms in text";
     Feature: "exclamation_marks" U32 ["count"] "! and its full-width form in text";
-    Feature: "has_created_at" Bool "created_at is known, and with it the next four";
+    Feature: "has_created_at" Bool "created_at is known, and with it the next four"
+        mask of "created_at" "hour_sin" "hour_cos" "weekday_sin" "weekday_cos";
     Feature: "hour_sin" F32 (null) ["sine"] "sine of 2π hour/24, the hour of created_at in UTC";
     Feature: "hour_cos" F32 (null) ["sine"] "cosine of the same";
     Feature: "weekday_sin" F32 (null) ["sine"] "sine of 2π day/7, the weekday of created_at in UTC, Monday 0";
     Feature: "weekday_cos" F32 (null) ["sine"] "cosine of the same";
-    Feature: "has_account_age" Bool "created_at and user_created_at are known, and with them the next";
+    Feature: "has_user_created_at" Bool "user_created_at is known" mask of "user_created_at";
+    Feature: "has_account_age" Bool "created_at and user_created_at are known, and with them the next" mask of "account_age_days";
     Feature: "account_age_days" F32 (null) ["days"] "from user_created_at to created_at, at least 0";
-    Feature: "has_author_counts" Bool "all of the next four are known";
-    Feature: "log_followers" F32 (null) ["ln(1 + users)"] "of followers_count, at least 0";
-    Feature: "log_following" F32 (null) ["ln(1 + users)"] "of following_count, at least 0";
-    Feature: "log_listed" F32 (null) ["ln(1 + lists)"] "of listed_count, at least 0";
-    Feature: "log_statuses" F32 (null) ["ln(1 + tweets)"] "of statuses_count, at least 0";
+    Snapshot: "has_followers" Bool "followers_count is known, and with it the next" mask of "followers_count" "log_followers";
+    Snapshot: "log_followers" F32 (null) ["ln(1 + users)"] "of followers_count, at least 0";
+    Snapshot: "has_following" Bool "following_count is known, and with it the next" mask of "following_count" "log_following";
+    Snapshot: "log_following" F32 (null) ["ln(1 + users)"] "of following_count, at least 0";
+    Snapshot: "has_listed" Bool "listed_count is known, and with it the next" mask of "listed_count" "log_listed";
+    Snapshot: "log_listed" F32 (null) ["ln(1 + lists)"] "of listed_count, at least 0";
+    Snapshot: "has_statuses" Bool "statuses_count is known, and with it the next" mask of "statuses_count" "log_statuses";
+    Snapshot: "log_statuses" F32 (null) ["ln(1 + tweets)"] "of statuses_count, at least 0";
+    Snapshot: "has_user_location" Bool "user_location is known" mask of "user_location";
+    Snapshot: "has_verified" Bool "verified is known" mask of "verified";
+    Feature: "has_possibly_sensitive" Bool "possibly_sensitive is known" mask of "possibly_sensitive";
+    Feature: "has_lang_platform" Bool "lang_platform is known" mask of "lang_platform";
+    Feature: "has_place_name" Bool "place_name is known" mask of "place_name";
+    Feature: "has_place_country" Bool "place_country is known" mask of "place_country";
+    Feature: "has_coordinates" Bool "lon and lat are known" mask of "lon" "lat";
     Feature: "lang_en" Bool "lang is English";
     Feature: "lang_es" Bool "lang is Spanish";
     Feature: "lang_pt" Bool "lang is Portuguese";
@@ -259,6 +284,7 @@ pub const DROP_REASON: Column = Column {
     role: Role::Provenance,
     unit: "",
     doc: "the first fate that applied: duplicate, deleted, retweet, edited, language or music",
+    masked: &[],
 };
 
 /// The columns of `dropped.parquet`.
@@ -286,15 +312,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_model_takes_and_may_be_null_has_one_mask_of_its_role() {
+        let all = dataset();
+        for column in all.iter().filter(|c| matches!(c.role, Role::Feature | Role::Snapshot) && c.nullable) {
+            let masks: Vec<&Column> = all.iter().filter(|c| c.masked.contains(&column.name)).collect();
+            assert_eq!(masks.len(), 1, "{}", column.name);
+            assert_eq!((masks[0].kind, masks[0].nullable, masks[0].role), (Kind::Bool, false, column.role));
+        }
+    }
+
+    #[test]
     fn the_table_is_read_as_it_is_written() {
         let table: &[Column] = columns! {
             Feature: "lon" F64 (null) ["degrees east"] "of the tweet";
             Text: "text" String "full text";
+            Feature: "has_coordinates" Bool "lon and lat are known" mask of "lon" "lat";
         };
         assert_eq!(
             (table[0].nullable, table[0].unit, table[1].nullable, table[1].unit),
             (true, "degrees east", false, "")
         );
         assert_eq!((table[0].role, table[1].kind), (Role::Feature, Kind::String));
+        assert_eq!((table[0].masked, table[2].masked), (&[][..], &["lon", "lat"][..]));
     }
 }

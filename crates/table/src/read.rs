@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lake::{Error, FileStat, Lake, Location, Store};
 use polars::prelude::{DataFrame, ParquetReader, PolarsResult, SerReader};
+use polars_parquet::read::FileMetadata;
 use tempfile::NamedTempFile;
 
 /// A file of the lake on this machine's disk, verified: in place for a local lake, else a temporary
@@ -43,6 +45,11 @@ impl LocalCopy {
         Ok(Self { path: copy.path().to_path_buf(), _copy: Some(copy) })
     }
 
+    /// A file of this machine that was verified before.
+    pub fn verified(path: PathBuf) -> Self {
+        Self { path, _copy: None }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -52,6 +59,8 @@ impl LocalCopy {
 /// The rows of a Parquet file, some at a time.
 pub struct Rows {
     path: PathBuf,
+    /// Of all row groups, so that it is read once.
+    footer: Arc<FileMetadata>,
     columns: Option<Vec<String>>,
     height: usize,
     at: usize,
@@ -64,9 +73,10 @@ impl Rows {
     /// # Errors
     /// Of Polars, for what is no Parquet file.
     pub fn open(path: &Path, columns: Option<&[&str]>, step: usize) -> PolarsResult<Self> {
-        let height = ParquetReader::new(File::open(path)?).num_rows()?;
+        let footer = ParquetReader::new(File::open(path)?).get_metadata()?.clone();
+        let height = footer.num_rows;
         let columns = columns.map(|names| names.iter().map(|n| (*n).to_owned()).collect());
-        Ok(Self { path: path.to_path_buf(), columns, height, at: 0, step })
+        Ok(Self { path: path.to_path_buf(), footer, columns, height, at: 0, step })
     }
 
     /// Rows in the file.
@@ -84,10 +94,9 @@ impl Iterator for Rows {
         }
         let rows = self.step.min(self.height - self.at);
         let open = || {
-            ParquetReader::new(File::open(&self.path)?)
-                .with_columns(self.columns.clone())
-                .with_slice(Some((self.at, rows)))
-                .finish()
+            let mut reader = ParquetReader::new(File::open(&self.path)?);
+            reader.set_metadata(self.footer.clone());
+            reader.with_columns(self.columns.clone()).with_slice(Some((self.at, rows))).finish()
         };
         let frame = open();
         self.at += rows;

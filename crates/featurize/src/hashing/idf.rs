@@ -51,7 +51,7 @@ impl Frequencies {
 /// Reads the tokens of the rows of train that stay.
 pub(crate) fn fit(plan: &Plan, fates: &Fates, hashing: &Hashing, task: &Task) -> Outcome<Vec<f64>> {
     let columns: Vec<&str> = Names::COLUMNS.into_iter().chain(["tokens"]).collect();
-    let mut batches = Batches::new(&plan.lake, &plan.pointers, Some(&columns));
+    let mut batches = Batches::again(&plan.lake, &plan.pointers, Some(&columns));
     let mut found = Frequencies::new(hashing);
     let work = |batch: Batch| {
         let (kept, _) = fall(&batch, plan, fates)?;

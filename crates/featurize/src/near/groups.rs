@@ -1,32 +1,38 @@
 //! Near copies that are tied by near copies are a group, and of a group the earliest row has its way.
 
-use std::collections::HashMap;
 use std::io::Result;
 
 use task::{Outcome, Stop};
 
 use super::minhash::{BANDS, shared_bits};
-use super::shingles::jaccard;
-use super::spill::{Entry, Spilled};
+use super::shingles::{Likeness, Table, Threshold};
+use super::spill::Spilled;
 use crate::rows::spilling;
 
 /// The groups over all rows.
 #[derive(Default)]
 pub(crate) struct Groups {
-    /// Of each row, a row that stands for its group: itself if it is alone.
-    standing: Vec<u32>,
-    /// Of groups of more than one: the earliest, by the row that stands for them.
-    earliest: HashMap<u32, Entry>,
+    /// Of each row, the earliest of its group: itself if it is alone.
+    first: Vec<u32>,
+    /// The earliest of groups of more than one, in order, and where its id ends.
+    earliest: Vec<(u32, u32)>,
+    ids: String,
 }
 
 impl Groups {
-    /// Finds all of them among the rows that are not `out`; 13 bytes a row, beside the spill's 16.
-    pub(crate) fn find(spilled: &Spilled, threshold: f64, out: &[u32], stop: &Stop) -> Outcome<Self> {
+    /// Finds all of them among the rows that are not `out`; 13 bytes a row, beside the spill's 13, and 8 a tie.
+    pub(crate) fn find(
+        spilled: &Spilled,
+        threshold: f64,
+        out: &[u32],
+        threads: usize,
+        stop: &Stop,
+    ) -> Outcome<Self> {
         let mut settled: Vec<bool> = (0..spilled.rows()).map(|row| !spilled.has_text(row)).collect();
         out.iter().for_each(|row| settled[*row as usize] = true);
         let mut search = Search {
             spilled,
-            threshold,
+            threshold: Threshold::new(threshold),
             bits: shared_bits(threshold),
             tied: Tied((0..spilled.rows()).collect()),
             settled,
@@ -35,52 +41,100 @@ impl Groups {
         for number in 0..BANDS {
             stop.check()?;
             spilled.band(number, |row| !search.settled[row as usize], &mut band).map_err(spilling)?;
-            for (at, bucket) in band.chunk_by(|a, b| a >> 32 == b >> 32).filter(|b| b.len() > 1).enumerate() {
-                if at % 4096 == 0 {
-                    stop.check()?;
-                }
-                search.bucket(bucket).map_err(spilling)?;
-            }
+            let found = search.band(&band, threads, stop).map_err(spilling)?;
+            found.iter().for_each(|ties| search.take(ties));
         }
+        stop.check()?;
         drop(band);
-        let Search { mut tied, .. } = search;
-        let standing: Vec<u32> = (0..spilled.rows()).map(|row| tied.find(row)).collect();
-        drop(tied);
-        let mut rows = vec![0_u32; standing.len()];
-        standing.iter().for_each(|row| rows[*row as usize] += 1);
-        let mut earliest: HashMap<u32, Entry> = HashMap::new();
-        for (row, stands) in (0..).zip(&standing).filter(|(_, stands)| rows[**stands as usize] > 1) {
-            let entry = spilled.entry(row).map_err(spilling)?;
-            match earliest.get_mut(stands) {
-                Some(first) if *first <= entry => {}
-                Some(first) => *first = entry,
-                None => drop(earliest.insert(*stands, entry)),
+        let Search { mut tied, settled, .. } = search;
+        drop(settled);
+        for row in 0..spilled.rows() {
+            tied.find(row);
+        }
+        Self::of(tied.0, spilled).map_err(spilling)
+    }
+
+    /// From a row that stands for each row's group.
+    fn of(mut first: Vec<u32>, spilled: &Spilled) -> Result<Self> {
+        let mut many: Vec<u32> =
+            (0..).zip(&first).filter(|(row, stands)| *row != **stands).map(|(_, stands)| *stands).collect();
+        many.sort_unstable();
+        many.dedup();
+        let mut best: Vec<(i64, u32)> = vec![(i64::MAX, u32::MAX); many.len()];
+        for ((row, stands), time) in (0..).zip(&first).zip(spilled.times()) {
+            let time = time?;
+            if let Ok(group) = many.binary_search(stands) {
+                best[group] = best[group].min((time, row));
             }
         }
-        Ok(Self { standing, earliest })
+        for stands in &mut first {
+            if let Ok(group) = many.binary_search(stands) {
+                *stands = best[group].1;
+            }
+        }
+        drop(many);
+        let mut rows: Vec<u32> = best.into_iter().map(|(_, row)| row).collect();
+        rows.sort_unstable();
+        let (mut earliest, mut ids) = (Vec::with_capacity(rows.len()), String::new());
+        for row in rows {
+            ids.push_str(&spilled.id(row)?);
+            earliest.push((row, u32::try_from(ids.len()).map_err(std::io::Error::other)?));
+        }
+        ids.shrink_to_fit();
+        Ok(Self { first, earliest, ids })
     }
 
-    /// The earliest row of the row's group, if it has one.
-    pub(crate) fn earliest(&self, row: u32) -> Option<&Entry> {
-        self.earliest.get(self.standing.get(row as usize)?)
+    /// The id of the earliest of a row's group, if it has one.
+    pub(crate) fn id(&self, row: u32) -> Option<&str> {
+        let number = self.number(*self.first.get(row as usize)?)?;
+        let start = number.checked_sub(1).map_or(0, |before| self.earliest[before].1);
+        self.ids.get(start as usize..self.earliest[number].1 as usize)
     }
 
-    /// The rows that have a group.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = u32> {
-        (0..).zip(&self.standing).filter(|(_, stands)| self.earliest.contains_key(stands)).map(|(row, _)| row)
+    fn number(&self, first: u32) -> Option<usize> {
+        self.earliest.binary_search_by_key(&first, |(row, _)| *row).ok()
     }
+
+    /// The rows that are in a group and not its earliest, with that.
+    pub(crate) fn later(&self) -> impl Iterator<Item = (u32, u32)> {
+        (0..).zip(&self.first).filter(|(row, first)| *row != **first).map(|(row, first)| (row, *first))
+    }
+}
+
+/// A band cut into about equal shares for this many threads, no bucket torn apart.
+fn shares(mut band: &[u64], threads: usize) -> Vec<&[u64]> {
+    let size = band.len().div_ceil(threads.max(1)).max(1);
+    let mut all = Vec::new();
+    while !band.is_empty() {
+        let mut end = size.min(band.len());
+        while end < band.len() && band[end] >> 32 == band[end - 1] >> 32 {
+            end += 1;
+        }
+        let (share, rest) = band.split_at(end);
+        all.push(share);
+        band = rest;
+    }
+    all
 }
 
 /// Which rows are tied together: a forest, roots being the least rows.
 struct Tied(Vec<u32>);
 
 impl Tied {
+    /// The root, every step halved on the way.
     fn find(&mut self, row: u32) -> u32 {
+        let root = self.root(row);
+        let mut at = row;
+        while at != root {
+            at = std::mem::replace(&mut self.0[at as usize], root);
+        }
+        root
+    }
+
+    fn root(&self, row: u32) -> u32 {
         let mut at = row;
         while self.0[at as usize] != at {
-            let above = self.0[at as usize];
-            self.0[at as usize] = self.0[above as usize];
-            at = above;
+            at = self.0[at as usize];
         }
         at
     }
@@ -93,12 +147,20 @@ impl Tied {
 
 struct Search<'a> {
     spilled: &'a Spilled,
-    threshold: f64,
+    threshold: Threshold,
     /// That sketches share at least.
     bits: u32,
     tied: Tied,
     /// Rows that are not looked at any more: without a text, out, or equal to another that is.
     settled: Vec<bool>,
+}
+
+/// What a thread found in its share of a band.
+#[derive(Default)]
+struct Ties {
+    near: Vec<(u32, u32)>,
+    /// Rows that are equal to another.
+    equal: Vec<u32>,
 }
 
 /// A row of a bucket, its set once it was asked for.
@@ -108,58 +170,114 @@ struct Member {
     set: Option<Vec<u32>>,
 }
 
+/// Rows of a bucket that are tied, and what they were tied to before.
+struct Group {
+    roots: Vec<u32>,
+    members: Vec<Member>,
+}
+
 impl Search<'_> {
-    /// Ties what is near in a bucket. Rows that are tied already are not compared.
-    fn bucket(&mut self, bucket: &[u64]) -> Result<()> {
-        let mut groups: Vec<Vec<Member>> = Vec::new();
+    /// What is near in a band, by as many threads as there are: all of them know what was tied before.
+    fn band(&self, band: &[u64], threads: usize, stop: &Stop) -> Result<Vec<Ties>> {
+        std::thread::scope(|scope| {
+            let work = |share| scope.spawn(move || self.share(share, stop));
+            let at_work: Vec<_> = shares(band, threads).into_iter().map(work).collect();
+            let panicked = |_| std::io::Error::other("a search for near copies panicked");
+            at_work.into_iter().map(|thread| thread.join().map_err(panicked)?).collect()
+        })
+    }
+
+    fn share(&self, share: &[u64], stop: &Stop) -> Result<Ties> {
+        let (mut ties, mut room) = (Ties::default(), Room::default());
+        for (at, bucket) in share.chunk_by(|a, b| a >> 32 == b >> 32).filter(|b| b.len() > 1).enumerate() {
+            if at % 4096 == 0 && stop.check().is_err() {
+                break; // The caller asks again.
+            }
+            self.bucket(bucket, &mut ties, &mut room)?;
+        }
+        Ok(ties)
+    }
+
+    /// Finds what is near in a bucket. Rows that are tied already are not compared.
+    fn bucket(&self, bucket: &[u64], ties: &mut Ties, room: &mut Room) -> Result<()> {
+        let mut groups: Vec<Group> = Vec::new();
         for hash_and_row in bucket {
             let row = u32::try_from(hash_and_row & u64::from(u32::MAX)).unwrap_or_default();
+            let (root, mut settled) = (self.tied.root(row), false);
             let mut member = Member { row, sketch: self.spilled.sketch(row), set: None };
             let mut home: Option<usize> = None;
             let mut at = 0;
             while at < groups.len() {
-                let tied = self.tied.find(groups[at][0].row) == self.tied.find(row);
-                if tied || self.meets(&mut groups[at], &mut member)? {
-                    self.tied.tie(groups[at][0].row, row);
+                let tied = groups[at].roots.contains(&root);
+                let like =
+                    if tied { Likeness::Near } else { self.meets(&mut groups[at], &mut member, room)? };
+                if like != Likeness::Far {
+                    settled |= like == Likeness::Equal;
+                    if !tied {
+                        ties.near.push((groups[at].members[0].row, row));
+                    }
                     if let Some(home) = home {
-                        let others = groups.swap_remove(at);
-                        groups[home].extend(others);
+                        let Group { roots, members } = groups.swap_remove(at);
+                        groups[home].roots.extend(roots);
+                        groups[home].members.extend(members);
                         continue;
                     }
                     home = Some(at);
                 }
                 at += 1;
             }
-            match home {
-                _ if self.settled[row as usize] => {}
-                Some(home) => groups[home].push(member),
-                None => groups.push(vec![member]),
+            let Some(home) = home else {
+                groups.push(Group { roots: vec![root], members: vec![member] });
+                continue;
+            };
+            let Group { roots, members } = &mut groups[home];
+            if !roots.contains(&root) {
+                roots.push(root);
+            }
+            if settled {
+                ties.equal.push(row);
+            } else {
+                members.push(member);
             }
         }
         Ok(())
     }
 
-    /// Whether one of a group is near; settles the member if one is equal.
-    fn meets(&mut self, group: &mut [Member], member: &mut Member) -> Result<bool> {
-        for other in group {
+    /// What the first of a group that is not far is to a row, whose set is then in the room's table.
+    fn meets(&self, group: &mut Group, member: &mut Member, room: &mut Room) -> Result<Likeness> {
+        for other in &mut group.members {
             if (other.sketch ^ member.sketch).count_zeros() < self.bits {
                 continue;
             }
-            let set = read(member, self.spilled)?;
-            let near = jaccard(set, read(other, self.spilled)?);
-            if near >= self.threshold {
-                self.settled[member.row as usize] |= near >= 1.0;
-                return Ok(true);
+            if member.set.is_none() {
+                let runs = self.spilled.runs(member.row, &mut room.buffer)?;
+                member.set = Some(room.table.fill(runs));
+            }
+            let others = match other.set.take() {
+                Some(set) => set,
+                None => room.spare.fill(self.spilled.runs(other.row, &mut room.buffer)?),
+            };
+            let like = self.threshold.compare(&room.table, &others);
+            other.set = Some(others);
+            if like != Likeness::Far {
+                return Ok(like);
             }
         }
-        Ok(false)
+        Ok(Likeness::Far)
+    }
+
+    fn take(&mut self, ties: &Ties) {
+        ties.near.iter().for_each(|(a, b)| self.tied.tie(*a, *b));
+        ties.equal.iter().for_each(|row| self.settled[*row as usize] = true);
     }
 }
 
-fn read<'m>(member: &'m mut Member, spilled: &Spilled) -> Result<&'m [u32]> {
-    let set = match member.set.take() {
-        Some(set) => set,
-        None => spilled.set(member.row)?,
-    };
-    Ok(member.set.insert(set))
+/// Where a thread works.
+#[derive(Default)]
+struct Room {
+    buffer: Vec<u8>,
+    /// Of the row that is compared.
+    table: Table,
+    /// For any other.
+    spare: Table,
 }

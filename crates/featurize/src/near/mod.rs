@@ -1,7 +1,7 @@
 //! Near copies: rows whose texts share nearly all their runs of characters.
 //!
 //! Rows whose signatures meet are compared in full, so what is called near is near. The first pass spills
-//! signatures and texts to files; memory holds 29 bytes a row while groups are found.
+//! signatures and texts to files; memory holds 26 bytes a row while groups are found.
 
 mod groups;
 mod minhash;

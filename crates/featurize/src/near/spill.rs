@@ -1,4 +1,4 @@
-//! What near copies are found by, outside memory: 80 bytes of bands a row, and its text.
+//! What near copies are found by, outside memory: 64 bytes of bands and 8 of a time a row, and its text.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Result, Write};
@@ -7,22 +7,15 @@ use std::os::unix::fs::FileExt;
 use lake::Location;
 
 use super::minhash::{BANDS, Signature};
-use super::shingles::{folded, shingles};
+use super::shingles::{folded, runs};
 use crate::temporary::temporary;
 
-/// What is told of a row when it is found.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Entry {
-    /// `created_at`; unknown is later than all that is known.
-    pub(crate) time: i64,
-    /// Number of the row over all partitions.
-    pub(crate) row: u32,
-    pub(crate) split: u8,
-    pub(crate) id: String,
-}
-
-/// Bytes before the id: time, split, length of the id.
-const HEAD: usize = 11;
+/// Rows whose texts lie in one block, of which the start is known.
+const BLOCK: usize = 64;
+/// Texts up to so many bytes stay in memory: less than writing the rows takes, once they are gone.
+const TEXTS_IN_MEMORY: usize = 96 << 20;
+/// Bands with about this many hashes share a drawer when they are sorted.
+const DRAWER: usize = 16;
 
 /// Some rows, ready to be added.
 #[derive(Default)]
@@ -30,61 +23,76 @@ pub(crate) struct Sheet {
     bands: [Vec<u8>; BANDS],
     sketches: Vec<u64>,
     lengths: Vec<u32>,
-    records: Vec<u8>,
+    splits: Vec<u8>,
+    times: Vec<u8>,
+    texts: Vec<u8>,
 }
 
 impl Sheet {
-    pub(crate) fn rows(&self) -> usize {
-        self.sketches.len()
-    }
-
     /// Adds a row that has no near copies.
     pub(crate) fn skip(&mut self) {
         self.bands.iter_mut().for_each(|band| band.extend([0; 4]));
         self.sketches.push(0);
         self.lengths.push(0);
+        self.splits.push(0);
+        self.times.extend([0; 8]);
     }
 
-    /// Adds a row with its text.
+    /// Adds a row with its text, which is not empty. An unknown time is later than all that is known.
     pub(crate) fn add(&mut self, time: Option<i64>, split: u8, id: &str, text: &str) {
         let text = folded(text);
-        let set = shingles(&text);
-        let Signature { bands, sketch } = Signature::of(&set);
+        let Signature { bands, sketch } = Signature::of(&runs(&text));
         for (all, band) in self.bands.iter_mut().zip(bands) {
             all.extend(band.to_le_bytes());
         }
         self.sketches.push(sketch);
-        let start = self.records.len();
-        self.records.extend(time.unwrap_or(i64::MAX).to_le_bytes());
-        self.records.push(split);
+        self.splits.push(split);
+        self.times.extend(time.unwrap_or(i64::MAX).to_le_bytes());
+        let start = self.texts.len();
         let id = &id.as_bytes()[..id.len().min(usize::from(u16::MAX))];
-        self.records.extend(u16::try_from(id.len()).unwrap_or(u16::MAX).to_le_bytes());
-        self.records.extend(id);
-        self.records.extend(text.as_bytes());
-        self.lengths.push(u32::try_from(self.records.len() - start).unwrap_or(u32::MAX));
+        self.texts.extend(u16::try_from(id.len()).unwrap_or(u16::MAX).to_le_bytes());
+        self.texts.extend(id);
+        self.texts.extend(text.as_bytes());
+        self.lengths.push(u32::try_from(self.texts.len() - start).unwrap_or(u32::MAX));
     }
 }
 
 /// All rows, being written.
 pub(crate) struct Spill {
     bands: Vec<BufWriter<File>>,
-    records: BufWriter<File>,
-    offsets: Vec<u64>,
+    times: BufWriter<File>,
+    texts: BufWriter<File>,
+    memory: Memory,
+    /// Bytes of all texts, and of those that are in the file.
+    end: u64,
+    in_file: u64,
+}
+
+/// What is kept of a row in memory: 13 bytes, and 8 for a block of rows.
+#[derive(Default)]
+struct Memory {
     sketches: Vec<u64>,
+    splits: Vec<u8>,
+    lengths: Vec<u32>,
+    blocks: Vec<u64>,
+    /// The first texts.
+    texts: Vec<u8>,
 }
 
 impl Spill {
     /// For this many rows.
     pub(crate) fn new(lake: &Location, rows: usize) -> Result<Self> {
         let file = || temporary(Some(lake)).map(|file| BufWriter::with_capacity(1 << 16, file));
-        let mut offsets = Vec::with_capacity(rows + 1);
-        offsets.push(0);
-        Ok(Self {
-            bands: (0..BANDS).map(|_| file()).collect::<Result<_>>()?,
-            records: file()?,
-            offsets,
+        let texts = (rows * 160).min(TEXTS_IN_MEMORY);
+        let memory = Memory {
             sketches: Vec::with_capacity(rows),
-        })
+            splits: Vec::with_capacity(rows),
+            lengths: Vec::with_capacity(rows),
+            blocks: Vec::with_capacity(rows / BLOCK + 1),
+            texts: Vec::with_capacity(texts),
+        };
+        let bands = (0..BANDS).map(|_| file()).collect::<Result<_>>()?;
+        Ok(Self { bands, times: file()?, texts: file()?, memory, end: 0, in_file: 0 })
     }
 
     /// Adds the rows that come next.
@@ -92,13 +100,23 @@ impl Spill {
         for (file, band) in self.bands.iter_mut().zip(&sheet.bands) {
             file.write_all(band)?;
         }
-        self.records.write_all(&sheet.records)?;
-        self.sketches.extend(&sheet.sketches);
-        let mut at = self.offsets.last().copied().unwrap_or_default();
-        self.offsets.extend(sheet.lengths.iter().map(|length| {
-            at += u64::from(*length);
-            at
-        }));
+        self.times.write_all(&sheet.times)?;
+        let memory = &mut self.memory;
+        if memory.texts.len() + sheet.texts.len() <= TEXTS_IN_MEMORY && self.in_file == 0 {
+            memory.texts.extend(&sheet.texts);
+        } else {
+            self.texts.write_all(&sheet.texts)?;
+            self.in_file += sheet.texts.len() as u64;
+        }
+        memory.sketches.extend(&sheet.sketches);
+        memory.splits.extend(&sheet.splits);
+        for length in &sheet.lengths {
+            if memory.lengths.len().is_multiple_of(BLOCK) {
+                memory.blocks.push(self.end);
+            }
+            memory.lengths.push(*length);
+            self.end += u64::from(*length);
+        }
         Ok(())
     }
 
@@ -107,9 +125,9 @@ impl Spill {
         let file = |file: BufWriter<File>| file.into_inner().map_err(std::io::IntoInnerError::into_error);
         Ok(Spilled {
             bands: self.bands.into_iter().map(file).collect::<Result<_>>()?,
-            records: file(self.records)?,
-            offsets: self.offsets,
-            sketches: self.sketches,
+            times: file(self.times)?,
+            texts: file(self.texts)?,
+            memory: self.memory,
         })
     }
 }
@@ -117,71 +135,108 @@ impl Spill {
 /// All rows, being read.
 pub(crate) struct Spilled {
     bands: Vec<File>,
-    records: File,
-    offsets: Vec<u64>,
-    sketches: Vec<u64>,
+    times: File,
+    texts: File,
+    memory: Memory,
 }
 
 impl Spilled {
     pub(crate) fn rows(&self) -> u32 {
-        u32::try_from(self.sketches.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.memory.sketches.len()).unwrap_or(u32::MAX)
     }
 
     /// Whether the row may have near copies.
     pub(crate) fn has_text(&self, row: u32) -> bool {
-        self.offsets[row as usize] < self.offsets[row as usize + 1]
+        self.memory.lengths[row as usize] > 0
     }
 
     pub(crate) fn sketch(&self, row: u32) -> u64 {
-        self.sketches[row as usize]
+        self.memory.sketches[row as usize]
     }
 
-    /// The hashes of a band with the numbers of their rows below them, by hash and row; of the rows asked.
+    pub(crate) fn split(&self, row: u32) -> u8 {
+        self.memory.splits[row as usize]
+    }
+
+    /// The times of all rows, in their order.
+    pub(crate) fn times(&self) -> impl Iterator<Item = Result<i64>> {
+        let mut file = beginning(&self.times);
+        (0..self.rows()).map(move |_| {
+            let mut time = [0; 8];
+            file.read_exact(&mut time).map(|()| i64::from_le_bytes(time))
+        })
+    }
+
+    /// The hashes of a band with the numbers of their rows below them, of the rows asked: equal hashes
+    /// lie together, their rows in order.
     pub(crate) fn band(&self, band: usize, asked: impl Fn(u32) -> bool, out: &mut Vec<u64>) -> Result<()> {
-        out.clear();
-        let mut file = BufReader::with_capacity(1 << 16, OffsetReader { file: &self.bands[band], at: 0 });
-        let mut hash = [0; 4];
-        for row in 0..self.rows() {
-            file.read_exact(&mut hash)?;
-            if asked(row) {
-                out.push(u64::from(u32::from_le_bytes(hash)) << 32 | u64::from(row));
+        let each = |found: &mut dyn FnMut(u32, u32)| -> Result<()> {
+            let mut file = beginning(&self.bands[band]);
+            let mut hash = [0; 4];
+            for row in 0..self.rows() {
+                file.read_exact(&mut hash)?;
+                if asked(row) {
+                    found(u32::from_le_bytes(hash), row);
+                }
             }
+            Ok(())
+        };
+        // Read twice: to count what each drawer will hold, and to lay it there; so only drawers are sorted.
+        let bits = (self.rows() as usize / DRAWER).max(1).ilog2().min(20);
+        let drawer = |hash: u32| (u64::from(hash) >> (32 - bits)) as usize;
+        let mut ends = vec![0_u32; (1 << bits) + 1];
+        each(&mut |hash, _| ends[drawer(hash) + 1] += 1)?;
+        (1..ends.len()).for_each(|at| ends[at] += ends[at - 1]);
+        out.clear();
+        out.resize(ends[1 << bits] as usize, 0);
+        each(&mut |hash, row| {
+            let next = &mut ends[drawer(hash)];
+            out[*next as usize] = u64::from(hash) << 32 | u64::from(row);
+            *next += 1;
+        })?;
+        let mut start = 0;
+        for end in &ends[..1 << bits] {
+            out[start..*end as usize].sort_unstable();
+            start = *end as usize;
         }
-        out.sort_unstable();
         Ok(())
     }
 
-    fn record(&self, row: u32, length: usize) -> Result<Vec<u8>> {
-        let (start, end) = (self.offsets[row as usize], self.offsets[row as usize + 1]);
-        let mut bytes = vec![0; usize::try_from(end - start).unwrap_or(usize::MAX).min(length)];
-        self.records.read_exact_at(&mut bytes, start)?;
-        Ok(bytes)
+    /// Its id, and its text.
+    fn record<'b>(&'b self, row: u32, buffer: &'b mut Vec<u8>) -> Result<(&'b str, &'b str)> {
+        let row = row as usize;
+        let before = &self.memory.lengths[row - row % BLOCK..row];
+        let start = self.memory.blocks[row / BLOCK] + before.iter().map(|n| u64::from(*n)).sum::<u64>();
+        let length = self.memory.lengths[row] as usize;
+        let in_memory = self.memory.texts.len() as u64;
+        let record = if start < in_memory {
+            &self.memory.texts[usize::try_from(start).map_err(std::io::Error::other)?..][..length]
+        } else {
+            buffer.resize(length, 0);
+            self.texts.read_exact_at(buffer, start - in_memory)?;
+            &buffer[..]
+        };
+        let (length, rest) = record.split_at(2);
+        let length = usize::from(u16::from_le_bytes([length[0], length[1]]));
+        std::str::from_utf8(rest).map(|rest| rest.split_at(length)).map_err(std::io::Error::other)
     }
 
-    /// The set of a row's text.
-    pub(crate) fn set(&self, row: u32) -> Result<Vec<u32>> {
-        let record = self.record(row, usize::MAX)?;
-        let (_, id) = head(&record);
-        Ok(shingles(&String::from_utf8_lossy(&record[HEAD + id..])))
+    /// The hashes of the runs of a row's text; `buffer` is room to work in.
+    pub(crate) fn runs(&self, row: u32, buffer: &mut Vec<u8>) -> Result<Vec<u32>> {
+        self.record(row, buffer).map(|(_, text)| runs(text))
     }
 
-    /// The row, its text aside.
-    pub(crate) fn entry(&self, row: u32) -> Result<Entry> {
-        let record = self.record(row, HEAD + usize::from(u16::MAX))?;
-        let (time, id) = head(&record);
-        let id = String::from_utf8_lossy(&record[HEAD..HEAD + id]).into_owned();
-        Ok(Entry { time, row, split: record[8], id })
+    /// The id of a row that has a text.
+    pub(crate) fn id(&self, row: u32) -> Result<String> {
+        self.record(row, &mut Vec::new()).map(|(id, _)| id.to_owned())
     }
 }
 
-/// The time, and the length of the id.
-fn head(record: &[u8]) -> (i64, usize) {
-    let mut time = [0; 8];
-    time.copy_from_slice(&record[..8]);
-    (i64::from_le_bytes(time), usize::from(u16::from_le_bytes([record[9], record[10]])))
+/// A file from its beginning, wherever others left it.
+fn beginning(file: &File) -> BufReader<OffsetReader<'_>> {
+    BufReader::with_capacity(1 << 16, OffsetReader { file, at: 0 })
 }
 
-/// Reads a file from its beginning, wherever others left it.
 struct OffsetReader<'a> {
     file: &'a File,
     at: u64,

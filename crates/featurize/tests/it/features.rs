@@ -1,7 +1,9 @@
 //! Feature columns against values worked out by hand.
 
 use crate::common::{Home, at, row};
-use polars::prelude::AnyValue;
+use polars::prelude::{AnyValue, DataType};
+use serde_json::Value;
+use table::{CLEAN, Kind};
 
 #[test]
 fn features_of_a_row_are_what_a_person_counts() {
@@ -63,7 +65,7 @@ fn features_of_a_row_are_what_a_person_counts() {
     close("log_following", 10_f64.ln());
     close("log_listed", 0.0);
     close("log_statuses", 100_f64.ln());
-    for mask in ["has_created_at", "has_account_age", "has_author_counts", "lang_ja"] {
+    for mask in ["has_user_created_at", "has_account_age", "has_followers", "has_statuses", "lang_ja"] {
         assert_eq!(value(0, mask), AnyValue::Boolean(true), "{mask}");
         assert_eq!(value(1, mask), AnyValue::Boolean(false), "{mask}");
     }
@@ -80,4 +82,63 @@ fn features_of_a_row_are_what_a_person_counts() {
     }
     let languages = rows.get_column_names().iter().filter(|c| c.starts_with("lang_")).count();
     assert!(languages > 10);
+}
+
+/// By what the version itself says: schema.json and the Parquet files.
+#[test]
+fn what_a_model_takes_is_known_or_masked_and_never_nan() {
+    let home = Home::new();
+    let rows: Vec<_> = (0..64_i64)
+        .map(|n| {
+            let mut row = row(&n.to_string(), &(n % 7).to_string());
+            for (at, column) in CLEAN.iter().filter(|column| column.nullable).enumerate() {
+                // Every column by a pattern of its own; a point has both its coordinates or none.
+                let pattern = if column.name == "lat" { at - 1 } else { at };
+                if n >> (pattern % 6) & 1 == i64::from(pattern < 24) {
+                    row = row.without(column.name);
+                } else {
+                    row = match column.kind {
+                        Kind::String => row.with(column.name, n.to_string().as_str()),
+                        Kind::Bool => row.with(column.name, n % 3 == 0),
+                        _ => row.with(column.name, n - 1),
+                    };
+                }
+            }
+            row
+        })
+        .collect();
+    home.clean("2020-12-24", &rows);
+    let made = home.make("--split-by id --near-copies none");
+    let rows = made.rows();
+    let schema: Value =
+        serde_json::from_slice(&std::fs::read(made.folder.join("schema.json")).unwrap()).unwrap();
+    let columns = schema["columns"].as_array().unwrap();
+    let known = |name: &str| rows.column(name).unwrap().is_not_null();
+    let mut masked = 0;
+    for column in columns {
+        let (name, role) = (column["name"].as_str().unwrap(), column["role"].as_str().unwrap());
+        let cells = rows.column(name).unwrap();
+        if matches!(cells.dtype(), DataType::Float32 | DataType::Float64) {
+            let cells = cells.cast(&DataType::Float64).unwrap();
+            assert!(cells.f64().unwrap().iter().flatten().all(f64::is_finite), "{name}");
+        }
+        if column["nullable"] == false {
+            assert_eq!(cells.null_count(), 0, "{name}");
+        } else if matches!(role, "feature" | "snapshot") {
+            let masks: Vec<&str> = columns
+                .iter()
+                .filter(|mask| mask["mask_of"].as_array().is_some_and(|all| all.contains(&Value::from(name))))
+                .map(|mask| mask["name"].as_str().unwrap())
+                .collect();
+            assert_eq!(masks.len(), 1, "{name}: {masks:?}");
+            let mask = rows.column(masks[0]).unwrap().bool().unwrap();
+            assert!(mask.iter().eq(known(name).iter()), "{name}");
+            assert!((1..rows.height()).contains(&cells.null_count()), "{name} is not tried");
+            masked += 1;
+        }
+    }
+    assert!(masked > 15, "{masked}");
+    let role = |name: &str| columns.iter().find(|c| c["name"] == name).unwrap()["role"].clone();
+    let snapshots = ["followers_count", "log_followers", "verified", "user_location"].map(role);
+    assert_eq!(snapshots, [(); 4].map(|()| Value::from("snapshot")));
 }

@@ -176,6 +176,26 @@ impl Liar<'_> {
                 self.fit_beside(&name, &bytes);
                 format!("byte {at} of {name}, and the manifest fits")
             }
+            11 => {
+                let mut rows = self.rows(&parquet);
+                let masks = ["has_followers", "has_verified", "has_place_name", "has_coordinates"];
+                let mask = *self.chance.of(&masks);
+                let at = self.chance.below(rows.height());
+                let mut cells: Vec<bool> =
+                    rows.column(mask).unwrap().bool().unwrap().iter().map(Option::unwrap).collect();
+                cells[at] ^= true;
+                rows.with_column(Column::new(mask.into(), cells)).unwrap();
+                self.rewrite(&[(&parquet, rows)]);
+                format!("{mask} of row {at} of {parquet}")
+            }
+            12 => {
+                let mut lie = manifest(self.made);
+                let told = *self.chance.of(&["tombstones", "deleted"]);
+                let more = 1 + self.chance.below(9) as u64;
+                lie["compliance"][told] = json!(lie["compliance"][told].as_u64().unwrap() + more);
+                write_manifest(self.made, &lie);
+                format!("{more} more {told}")
+            }
             _ => {
                 let folder = *self.chance.of(&["data", "features"]);
                 self.tell(&format!("{folder}/more"), b"more");
@@ -197,12 +217,13 @@ fn a_hundred_lies_are_found() {
         .collect();
     home.clean("2020-12-24", &rows);
     home.clean("2020-12-25", &rows[..20]);
+    home.bury(&id_at("2020-12-24T10:00:00", 150));
     let made = home.make("--hash-bits 6 --tfidf --split 60,20,20");
     let truth = made.bytes();
     let mut liar = Liar { home: &home, made: &made, truth: truth.clone(), chance: Chance(20_201_224) };
     let mut missed = Vec::new();
     for number in 0..100 {
-        let lie = liar.lie(number % 12);
+        let lie = liar.lie(number % 14);
         if verify(&made).is_ok() {
             missed.push(lie);
         }

@@ -69,6 +69,34 @@ fn a_true_version_is_told_so_wherever_it_lies() {
 }
 
 #[test]
+fn which_deletions_are_honoured_is_told_and_verified() {
+    let home = Home::new();
+    assert_eq!(made(&home).manifest.compliance, lake::Compliance::default());
+    home.bury("{\"kind\":\"user\",\"source\":\"x\",\"id\":\"7\"}\n");
+    let made = home.make("");
+    let told = &made.manifest.compliance;
+    assert_eq!((told.tombstones, told.deleted, told.newest), (1, 7, home.lake.newest_tombstone().unwrap()));
+    let day = lake::format_micros(told.newest.unwrap());
+    let card = std::fs::read_to_string(made.folder.join("README.md")).unwrap();
+    assert!(card.contains(&format!("| 7, by 1 tombstones, the newest of {}", &day[..19])), "{card}");
+    let with_lake = format!("featurize verify {} --lake {}", made.folder.display(), home.root().display());
+    run(&with_lake).unwrap();
+    let truth = manifest(&made);
+    for (what, value) in [
+        ("tombstones", json!(2)),
+        ("deleted", json!(6)),
+        ("newest", Value::Null),
+        ("newest", json!("2100-01-01T00:00:00.000000Z")),
+    ] {
+        let mut lie = truth.clone();
+        lie["compliance"][what] = value;
+        write_manifest(&made, &lie);
+        assert_eq!(run(&with_lake).unwrap_err().exit, Exit::BadInput, "{what}");
+        write_manifest(&made, &truth);
+    }
+}
+
+#[test]
 fn what_was_deleted_since_is_a_lie_when_the_lake_is_asked() {
     let home = Home::new();
     let made = made(&home);

@@ -1,6 +1,7 @@
 //! A version: its ledger, its bytes, its splits.
 
 use crate::common::{Home, Row, at, id_at, row, run};
+use table::SCHEMA_VERSION;
 use task::Exit;
 
 fn many(day: &str, from: usize, to: usize) -> Vec<Row> {
@@ -102,7 +103,7 @@ fn other_arguments_are_another_version() {
 
 #[test]
 fn growing_data_moves_no_row() {
-    for by in ["author", "conversation", "id"] {
+    for by in ["author", "conversation", "id", "time --cuts 2020-12-24T12,2020-12-25T06"] {
         let home = Home::new();
         home.clean("2020-12-24", &many("2020-12-24", 0, 600));
         let before = home.make(&format!("--split-by {by}")).by_id("split");
@@ -124,6 +125,47 @@ fn growing_data_moves_no_row() {
                 _ => 900,
             }
         );
+    }
+}
+
+#[test]
+fn a_tweet_that_only_retweets_named_is_nowhere_until_it_is_read_or_where_it_stays() {
+    let tweet = |n: i64| {
+        row(&id_at("2020-12-24T10:00:00", n), "0")
+            .with("text_clean", format!("what tweet {n} says to {} of them", n * 7).as_str())
+            .with("created_at", at("2020-12-24T10:00:00"))
+    };
+    let named: Vec<Row> =
+        (0..200).map(|n| tweet(n).without("author_id").with("copies", 0).with("retweets_seen", 1)).collect();
+    let read: Vec<Row> = (0..200)
+        .map(|n| {
+            let author = (n % 50).to_string();
+            let answered = id_at("2020-12-23T10:00:00", n % 40);
+            // Its text is cut, and a retweet's is not known to be: it is the tweet all the same.
+            let cut = tweet(n).with("text_truncated", n % 2 == 0);
+            cut.with("author_id", author.as_str())
+                .with("conversation_id", answered.as_str())
+                .with("is_reply", true)
+        })
+        .collect();
+    for by in ["author", "conversation", "id", "time --cuts 2020-12-24T10:00,2020-12-24T12"] {
+        let home = Home::new();
+        home.clean("2020-12-25", &named);
+        home.clean("2020-12-26", &many("2020-12-26", 0, 100));
+        let before = home.make(&format!("--split-by {by}"));
+        home.clean("2020-12-24", &read);
+        let after = home.make(&format!("--split-by {by}"));
+        let waiting = if matches!(by, "author" | "conversation") { 200 } else { 0 };
+        let told = |made: &crate::common::Dataset| made.manifest.ledger.dropped_as("split_conflict");
+        assert_eq!((told(&before), told(&after)), (waiting, 0), "{by}");
+        assert_eq!(after.manifest.ledger.dropped_as("retweet"), 200);
+        let (was, is) = (before.by_id("split"), after.by_id("split"));
+        assert_eq!((was.len() as u64, is.len()), (300 - waiting, 300), "{by}");
+        assert!(was.iter().all(|(id, split)| is[id] == *split), "{by}");
+        assert!(after.by_id("author_id").values().all(|author| author != "null"), "{by}");
+        for made in [before, after] {
+            assert!(run(&format!("featurize verify {}", made.folder.display())).is_ok(), "{by}");
+        }
     }
 }
 
@@ -314,7 +356,11 @@ fn other_schemas_and_changed_bytes_of_clean_are_refused() {
     assert_eq!(home.try_make("").unwrap_err().exit, Exit::BadInput);
     let key = "_meta/clean/dt=2020-12-24.json";
     let text = std::fs::read_to_string(home.root().join(key)).unwrap();
-    std::fs::write(home.root().join(key), text.replace("\"schema\": \"1\"", "\"schema\": \"0\"")).unwrap();
+    std::fs::write(
+        home.root().join(key),
+        text.replace(&format!("\"schema\": \"{SCHEMA_VERSION}\""), "\"schema\": \"0\""),
+    )
+    .unwrap();
     let failure = home.try_make("").unwrap_err();
     assert_eq!(failure.exit, Exit::BadInput);
     assert!(failure.message.contains("schema 0"), "{failure}");
