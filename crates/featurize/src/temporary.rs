@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Result;
-use std::path::PathBuf;
+use std::path::Path;
 
 use lake::Location;
 use task::{Exit, Failure, Outcome};
@@ -47,7 +47,7 @@ fn needed(plan: &Plan) -> u64 {
     rows * (near + hashed) + copies
 }
 
-fn enough(place: &PathBuf, needed: u64, free: u64) -> Outcome<()> {
+fn enough(place: &Path, needed: u64, free: u64) -> Outcome<()> {
     if needed <= free {
         return Ok(());
     }
@@ -66,12 +66,14 @@ fn enough(place: &PathBuf, needed: u64, free: u64) -> Outcome<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::enough;
 
     #[test]
     fn too_small_a_place_is_told_with_the_mend() {
-        assert!(enough(&"/tmp".into(), 256_000_000, 256_000_000).is_ok());
-        let told = enough(&"/tmp".into(), 800_000_000, 256_000_000).map_err(|failure| failure.to_string());
+        assert!(enough(Path::new("/tmp"), 256_000_000, 256_000_000).is_ok());
+        let told = enough(Path::new("/tmp"), 800_000_000, 256_000_000).map_err(|failure| failure.to_string());
         insta::assert_snapshot!(told.err().unwrap_or_default());
     }
 }

@@ -183,7 +183,7 @@ impl Spilled {
         };
         // Read twice: to count what each drawer will hold, and to lay it there; so only drawers are sorted.
         let bits = (self.rows() as usize / DRAWER).max(1).ilog2().min(20);
-        let drawer = |hash: u32| (u64::from(hash) >> (32 - bits)) as usize;
+        let drawer = |hash: u32| hash.checked_shr(32 - bits).unwrap_or_default() as usize;
         let mut ends = vec![0_u32; (1 << bits) + 1];
         each(&mut |hash, _| ends[drawer(hash) + 1] += 1)?;
         (1..ends.len()).for_each(|at| ends[at] += ends[at - 1]);
