@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
 use sha2::{Digest, Sha256};
 use tweet::Id;
 
@@ -9,7 +10,7 @@ use tweet::Id;
 /// Bluesky URI 16 bytes of its SHA-256.
 #[derive(Debug, Default)]
 pub(crate) struct IdSet {
-    numbers: HashSet<u64>,
+    numbers: HashSet<u64, RandomState>,
     uris: HashSet<u128>,
 }
 

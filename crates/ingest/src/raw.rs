@@ -59,7 +59,7 @@ struct Part {
     touches: BTreeSet<Option<i64>>,
     languages: Counts,
     identities: Identities,
-    authors: BTreeSet<Author>,
+    authors: Vec<Author>,
 }
 
 impl<'a> RawWriter<'a> {
@@ -261,7 +261,7 @@ fn publish(
             .map(|day| day.map_or_else(|| "unknown".into(), |d| day_of(d * 86_400_000_000)))
             .collect(),
         languages: part.languages.clone(),
-        authors: Some(Authors::new(&part.authors)),
+        authors: Some(Authors::new(&part.authors.iter().copied().collect())),
         identities: table.map(|table| IdentitiesAt::new(part.frames.len() as u64, &table)),
     })
 }
