@@ -114,7 +114,8 @@ fn splits(out: &mut String, m: &DatasetManifest) -> std::fmt::Result {
     } else {
         writeln!(
             out,
-            "A keyed hash of the group decides, and nothing else: a row never moves as data grows, though it may go\n\
+            "A keyed hash of the group decides, and nothing else: a row never moves as data grows, unless it is read again\n\
+             with an author or a conversation that was not told before (v1.1 tells no conversations); it may go\n\
              when an earlier near copy comes in. A tweet that is known only by retweets that did not carry it has neither\n\
              author nor conversation: split by these, it is left out as `split_conflict` until it is read itself."
         )?;
