@@ -199,7 +199,7 @@ def main():
     for number in range(given.repeat):
         warm(tweets)
         found = ours(tweets, folder)
-        for suffix, file in {"": tweets, ".zst": packed(tweets)}.items() if given.peers else ():
+        for suffix, file in zip(INPUTS, (tweets, packed(tweets))) if given.peers else ():
             warm(file)
             found |= {name + suffix: peer(name, given, file, folder) for name in PEERS}
         counted = {name: (run["tweets"], run["unique"]) for name, run in found.items()}

@@ -61,7 +61,7 @@ struct Mark {
     hidden: Hidden,
 }
 
-/// Who every line of a partition is, in the order of the parts: 28 bytes a line while fates are decided, and about 100 more for
+/// Who every line of a partition is, in the order of the parts: 28 bytes a line while fates are decided, and about 70 more for
 /// those that meet another; 12 bytes a line from then on.
 #[derive(Default)]
 pub(crate) struct Lines {

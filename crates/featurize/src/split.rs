@@ -1,6 +1,6 @@
 //! Which rows stay together, and which split they go to.
 //!
-//! The split is decided by a hash of the group alone, so a row never moves as data grows, and two
+//! The split is decided by a hash of the group alone, so a row does not move while its group is the same, and two
 //! datasets of the same rule agree. A group of hash *h* lies at *h*/2⁶⁴ of the whole, and the splits
 //! take their shares of that in order; so when shares change, only the rows at the borders move.
 

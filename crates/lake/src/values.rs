@@ -80,9 +80,12 @@ impl From<Vec<u8>> for Buffer {
 impl Buffer {
     /// Adds bytes at the end.
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
-        self.room.truncate(self.len);
-        self.room.extend_from_slice(bytes);
-        self.len = self.room.len();
+        let end = self.len + bytes.len();
+        if self.room.len() < end {
+            self.room.resize(end, 0);
+        }
+        self.room[self.len..end].copy_from_slice(bytes);
+        self.len = end;
     }
 }
 
