@@ -195,7 +195,7 @@ fn rows(
                 tally.drop(fate.as_str(), Some(id));
             }
             Fate::Kept => {
-                let tweet = match tweet::parse_bytes(&chunk.bytes[value.start..value.end]) {
+                let tweet = match tweet::parse_again(&chunk.bytes[value.start..value.end]) {
                     Ok(Parsed::Tweet(tweet)) if keys.is(n, &tweet.id) => tweet,
                     _ => return Err(differs()),
                 };

@@ -2,10 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use crate::field::{Field, List, note, objects};
+use crate::field::{Field, List, Raw, note, objects, read};
 use crate::id::{Id, Source};
 use crate::notice::{Notice, NoticeKind, Tombstone};
 use crate::reject::{Code, Reject};
@@ -17,111 +14,83 @@ const POST: &str = "app.bsky.feed.post";
 
 type Text<'a> = Field<Cow<'a, str>>;
 
-#[derive(Deserialize)]
-struct Event<'a> {
-    #[serde(borrow)]
-    did: Text<'a>,
-    kind: Text<'a>,
-    commit: Field<Commit<'a>>,
-    account: Field<Account<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Commit<'a> {
-    #[serde(borrow)]
-    operation: Text<'a>,
-    collection: Text<'a>,
-    rkey: Text<'a>,
-    record: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Account<'a> {
-    active: Field<bool>,
-    #[serde(borrow)]
-    status: Text<'a>,
-}
-
-#[derive(Deserialize)]
-struct Post<'a> {
-    #[serde(borrow)]
-    text: Text<'a>,
-    #[serde(rename = "createdAt")]
-    created_at: Text<'a>,
-    langs: Field<List<Cow<'a, str>>>,
-    tags: Field<List<Cow<'a, str>>>,
-    facets: Field<List<Facet<'a>>>,
-    reply: Field<Reply<'a>>,
-    embed: Field<Embed<'a>>,
-}
-
-/// A stretch of the text, in bytes of its UTF-8, and what it is.
-#[derive(Deserialize)]
-struct Facet<'a> {
-    index: Field<Index>,
-    #[serde(borrow)]
-    features: Field<List<Feature<'a>>>,
-}
-
-#[derive(Deserialize)]
-struct Index {
-    #[serde(rename = "byteStart")]
-    start: Field<i64>,
-    #[serde(rename = "byteEnd")]
-    end: Field<i64>,
-}
-
-/// A tag, a link or a mention, by which field it has.
-#[derive(Deserialize)]
-struct Feature<'a> {
-    #[serde(borrow)]
-    tag: Text<'a>,
-    uri: Text<'a>,
-    did: Text<'a>,
-}
-
-#[derive(Deserialize)]
-struct Reply<'a> {
-    #[serde(borrow)]
-    parent: Field<Link<'a>>,
-    root: Field<Link<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Link<'a> {
-    #[serde(borrow)]
-    uri: Text<'a>,
-}
-
-/// `record` is a quoted post, or holds one beside media; `external` is a link card.
-#[derive(Deserialize)]
-struct Embed<'a> {
-    #[serde(borrow)]
-    record: Field<Quote<'a>>,
-    external: Field<Link<'a>>,
-    media: Field<Media<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Quote<'a> {
-    #[serde(borrow)]
-    uri: Text<'a>,
-    record: Field<Link<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Media<'a> {
-    #[serde(borrow)]
-    external: Field<Link<'a>>,
-}
-
 objects! {
-    Commit<'a>, Account<'a>, Post<'a>, Facet<'a>, Index, Feature<'a>, Reply<'a>, Link<'a>, Embed<'a>, Quote<'a>, Media<'a>,
+    struct Event<'a> {
+        did: Text<'a>,
+        kind: Text<'a>,
+        commit: Field<Commit<'a>>,
+        account: Field<Account<'a>>,
+    }
+
+    struct Commit<'a> {
+        operation: Text<'a>,
+        collection: Text<'a>,
+        rkey: Text<'a>,
+        record: Raw<'a>,
+    }
+
+    struct Account<'a> {
+        active: Field<bool>,
+        status: Text<'a>,
+    }
+
+    struct Post<'a> {
+        text: Text<'a>,
+        created_at: Text<'a> = "createdAt",
+        langs: Field<List<Cow<'a, str>>>,
+        tags: Field<List<Cow<'a, str>>>,
+        facets: Field<List<Facet<'a>>>,
+        reply: Field<Reply<'a>>,
+        embed: Field<Embed<'a>>,
+    }
+
+    /// A stretch of the text, in bytes of its UTF-8, and what it is.
+    struct Facet<'a> {
+        index: Field<Index>,
+        features: Field<List<Feature<'a>>>,
+    }
+
+    struct Index {
+        start: Field<i64> = "byteStart",
+        end: Field<i64> = "byteEnd",
+    }
+
+    /// A tag, a link or a mention, by which field it has.
+    struct Feature<'a> {
+        tag: Text<'a>,
+        uri: Text<'a>,
+        did: Text<'a>,
+    }
+
+    struct Reply<'a> {
+        parent: Field<Link<'a>>,
+        root: Field<Link<'a>>,
+    }
+
+    struct Link<'a> {
+        uri: Text<'a>,
+    }
+
+    /// `record` is a quoted post, or holds one beside media; `external` is a link card.
+    struct Embed<'a> {
+        record: Field<Quote<'a>>,
+        external: Field<Link<'a>>,
+        media: Field<Media<'a>>,
+    }
+
+    struct Quote<'a> {
+        uri: Text<'a>,
+        record: Field<Link<'a>>,
+    }
+
+    struct Media<'a> {
+        external: Field<Link<'a>>,
+    }
 }
 
 /// Reads an object that has a `did`.
 pub(crate) fn event(value: &str) -> Result<Parsed<'_>, Reject> {
-    let event: Event<'_> = serde_json::from_str(value).map_err(|e| Reject::json(value, &e))?;
+    let event = read::<Field<Event<'_>>>(value)?.get().unwrap_or_default();
     let kind = event.kind.get();
     let kind = match kind.as_deref() {
         Some("commit") => NoticeKind::Commit,
@@ -148,7 +117,7 @@ pub(crate) fn event(value: &str) -> Result<Parsed<'_>, Reject> {
             Some("create" | "update") => {
                 let record =
                     commit.record.ok_or_else(|| Reject::of(Code::NoText, "a post without its record"))?;
-                let tweet = post(record.get(), did, uri).map_err(|r| r.inside(value, record.get()))?;
+                let tweet = post(record, did, uri).map_err(|r| r.inside(value, record))?;
                 return Ok(Parsed::Tweet(Box::new(tweet)));
             }
             Some("delete") => {
@@ -175,7 +144,7 @@ fn is_rkey(rkey: &str) -> bool {
 
 /// Bluesky writes plain text: nothing to unescape, nothing cut.
 fn post<'a>(record: &'a str, did: Cow<'a, str>, uri: String) -> Result<Tweet<'a>, Reject> {
-    let post: Field<Post<'a>> = serde_json::from_str(record).map_err(|e| Reject::json(record, &e))?;
+    let post: Field<Post<'a>> = read(record)?;
     let post = post.get().ok_or_else(|| Reject::of(Code::NoText, "a record that is no object"))?;
     let mut retyped = Vec::new();
     let text = match post.text {

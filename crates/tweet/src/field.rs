@@ -1,20 +1,14 @@
 //! Lenient reading: a field of an unexpected type becomes null, and is noted.
 //!
-//! serde's own types would fail the whole line. A [`Field`] takes whatever stands there: it keeps what has
-//! the right shape and skips the rest, without memory or stack for what it skips.
+//! A [`Field`] takes whatever stands there: it keeps what has the right shape and steps over the rest, without memory or
+//! stack for what it steps over.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
 use crate::id::digits;
+use crate::read::{Fault, Number, Reader};
+use crate::reject::{Code, Reject};
 use crate::{LIST_ITEMS, PAGE_ITEMS};
-
-/// The message of the error for a list above its cap; `reject` reads it back.
-pub(crate) const TOO_MANY: &str = "a list of too many items";
 
 /// A value that may be missing, null, or of the wrong type.
 #[derive(Clone, Default)]
@@ -69,6 +63,31 @@ pub(crate) fn note(retyped: &mut Vec<&'static str>, name: &'static str) {
     }
 }
 
+/// What stands behind a key.
+pub(crate) trait Value<'de>: Default {
+    fn read<const KNOWN: bool>(reader: &mut Reader<'de, KNOWN>) -> Result<Self, Fault>;
+}
+
+/// A value as it is written; none, if it is missing or null.
+pub(crate) type Raw<'a> = Option<&'a str>;
+
+impl<'de: 'a, 'a> Value<'de> for Raw<'a> {
+    fn read<const KNOWN: bool>(reader: &mut Reader<'de, KNOWN>) -> Result<Self, Fault> {
+        Ok(Some(reader.raw()?).filter(|raw| *raw != "null"))
+    }
+}
+
+/// Reads one value, which should be JSON.
+pub(crate) fn read_new<'de, T: Value<'de>>(text: &'de str) -> Result<T, Reject> {
+    let mut reader = Reader::<false>::new(text);
+    T::read(&mut reader).and_then(|value| reader.end().map(|()| value)).map_err(|fault| *fault)
+}
+
+/// Reads one value that is known to be JSON.
+pub(crate) fn read<'de, T: Value<'de>>(json: &'de str) -> Result<T, Reject> {
+    T::read(&mut Reader::<true>::new(json)).map_err(|fault| *fault)
+}
+
 /// What JSON a type is read from. Each method answers `None` for a value it cannot read.
 pub(crate) trait Shape<'de>: Sized {
     fn text(_: Cow<'de, str>) -> Option<Self> {
@@ -86,84 +105,126 @@ pub(crate) trait Shape<'de>: Sized {
     fn truth(_: bool) -> Option<Self> {
         None
     }
-    fn list<A: SeqAccess<'de>>(mut items: A) -> Result<Option<Self>, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
+    /// A list begins here.
+    fn list<const KNOWN: bool>(reader: &mut Reader<'de, KNOWN>) -> Result<Option<Self>, Fault> {
+        reader.skip().map(|()| None)
     }
-    fn object<A: MapAccess<'de>>(mut entries: A) -> Result<Option<Self>, A::Error> {
-        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-}
-
-impl<'de, T: Shape<'de>> Deserialize<'de> for Field<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // An optional value: that is how serde knows that the key may be missing.
-        deserializer.deserialize_option(FieldVisitor(PhantomData))
+    /// An object begins here.
+    fn object<const KNOWN: bool>(reader: &mut Reader<'de, KNOWN>) -> Result<Option<Self>, Fault> {
+        reader.skip().map(|()| None)
     }
 }
 
-struct FieldVisitor<T>(PhantomData<T>);
-
-impl<T> From<Option<T>> for Field<T> {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Field::Bad, Field::Is)
+impl<'de, T: Shape<'de>> Value<'de> for Field<T> {
+    #[inline]
+    fn read<const KNOWN: bool>(reader: &mut Reader<'de, KNOWN>) -> Result<Self, Fault> {
+        let read = match reader.next()? {
+            b'"' => T::text(reader.text()?),
+            b'{' => T::object(reader)?,
+            b'[' => T::list(reader)?,
+            b'n' => {
+                reader.word()?;
+                return Ok(Field::Absent);
+            }
+            truth @ (b't' | b'f') => {
+                reader.word()?;
+                T::truth(truth == b't')
+            }
+            _ => match reader.number()? {
+                Number::Natural(number) => T::natural(number),
+                Number::Negative(number) => T::negative(number),
+                Number::Real(number) => T::real(number),
+            },
+        };
+        Ok(read.map_or(Field::Bad, Field::Is))
     }
 }
 
-impl<'de, T: Shape<'de>> Visitor<'de> for FieldVisitor<T> {
-    type Value = Field<T>;
+/// A struct that is read from an object, each field from the key of its name.
+pub(crate) trait Object<'de>: Default + Shape<'de> {
+    /// Reads the object that begins here.
+    fn fill<const KNOWN: bool>(&mut self, reader: &mut Reader<'de, KNOWN>) -> Result<(), Fault>;
+}
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Field::Absent)
-    }
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Field::Absent)
-    }
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(T::text(Cow::Borrowed(value)).into())
-    }
-    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(T::text(Cow::Owned(value.to_owned())).into())
-    }
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(T::natural(value).into())
-    }
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(T::negative(value).into())
-    }
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(T::real(value).into())
-    }
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(T::truth(value).into())
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
-        T::list(items).map(Field::from)
-    }
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
-        T::object(entries).map(Field::from)
+impl<'de, T: Object<'de>> Shape<'de> for Box<T> {
+    fn object<const KNOWN: bool>(reader: &mut Reader<'de, KNOWN>) -> Result<Option<Self>, Fault> {
+        let mut it = Box::<T>::default();
+        it.fill(reader)?;
+        Ok(Some(it))
     }
 }
 
-/// Makes structs that derive `Deserialize` readable as fields; a key twice in one of them is an error of serde's.
+/// Structs that are read from objects: `field: Type` from the key of that name, `field: Type = "key"` from another one. Other keys
+/// are stepped over; a key that is here, and stands twice, is an error.
 macro_rules! objects {
-    ($($name:ty),* $(,)?) => {$(
-        impl<'de: 'a, 'a> crate::field::Shape<'de> for $name {
-            fn object<A: serde::de::MapAccess<'de>>(entries: A) -> Result<Option<Self>, A::Error> {
-                let entries = serde::de::value::MapAccessDeserializer::new(entries);
-                serde::Deserialize::deserialize(entries).map(Some)
+    ($(
+        $(#[$about:meta])*
+        $seen:vis struct $name:ident $(<$life:lifetime $(, $other:ident)?>)? {
+            $($(#[$told:meta])* $open:vis $field:ident: $type:ty $(= $key:literal)?,)*
+        }
+    )*) => {$(
+        $(#[$about])*
+        $seen struct $name $(<$life $(, $other)?>)? {
+            $($(#[$told])* $open $field: $type,)*
+        }
+
+        impl $(<$life $(, $other)?>)? Default for $name $(<$life $(, $other)?>)? {
+            fn default() -> Self {
+                Self { $($field: Default::default(),)* }
+            }
+        }
+
+        impl<'de $(: $life, $life $(, $other: crate::field::Object<'de>)?)?> crate::field::Object<'de>
+            for $name $(<$life $(, $other)?>)?
+        {
+            #[allow(non_camel_case_types, non_upper_case_globals, reason = "named as the fields are")]
+            fn fill<const KNOWN: bool>(&mut self, reader: &mut crate::read::Reader<'de, KNOWN>) -> Result<(), crate::read::Fault> {
+                use crate::field::key_of;
+                use crate::read::hash;
+
+                enum At { $($field,)* }
+                $(const $field: u64 = hash(key_of!($field $($key)?).as_bytes());)*
+                let mut read = 0;
+                reader.enter();
+                while let Some((hash, key)) = reader.key(&[$(key_of!($field $($key)?)),*])? {
+                    match hash {
+                        $($field if key == key_of!($field $($key)?).as_bytes() => {
+                            reader.once(&mut read, At::$field as u32, key_of!($field $($key)?))?;
+                            reader.colon()?;
+                            self.$field = crate::field::Value::read(reader)?;
+                        })*
+                        _ => {
+                            reader.colon()?;
+                            reader.skip()?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+        }
+
+        impl<'de $(: $life, $life $(, $other: crate::field::Object<'de>)?)?> crate::field::Shape<'de>
+            for $name $(<$life $(, $other)?>)?
+        {
+            fn object<const KNOWN: bool>(reader: &mut crate::read::Reader<'de, KNOWN>) -> Result<Option<Self>, crate::read::Fault> {
+                let mut it = Self::default();
+                crate::field::Object::fill(&mut it, reader)?;
+                Ok(Some(it))
             }
         }
     )*};
 }
 pub(crate) use objects;
+
+macro_rules! key_of {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident $key:literal) => {
+        $key
+    };
+}
+pub(crate) use key_of;
 
 impl<'de: 'a, 'a> Shape<'de> for Cow<'a, str> {
     fn text(value: Cow<'de, str>) -> Option<Self> {
@@ -252,20 +313,35 @@ pub(crate) struct List<T> {
 }
 
 impl<'de, T: Shape<'de>> Shape<'de> for List<T> {
-    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
-        let (mut items, mut bad, mut read) = (Vec::new(), false, 0);
-        while let Some(item) = list.next_element::<Field<T>>()? {
-            read += 1;
-            if read > LIST_ITEMS {
-                return Err(A::Error::custom(TOO_MANY));
-            }
-            match item {
+    fn list<const KNOWN: bool>(reader: &mut Reader<'de, KNOWN>) -> Result<Option<Self>, Fault> {
+        let (mut items, mut bad) = (Vec::new(), false);
+        each(reader, LIST_ITEMS, |reader| {
+            match Field::<T>::read(reader)? {
                 Field::Is(item) => items.push(item),
                 Field::Absent | Field::Bad => bad = true,
             }
-        }
+            Ok(())
+        })?;
         Ok(Some(List { items, bad }))
     }
+}
+
+/// Reads a list, item by item.
+fn each<'de, const KNOWN: bool>(
+    reader: &mut Reader<'de, KNOWN>,
+    most: usize,
+    mut item: impl FnMut(&mut Reader<'de, KNOWN>) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut items = 0;
+    reader.enter();
+    while reader.item()? {
+        item(reader)?;
+        items += 1;
+        if items > most {
+            return Err(reader.fault(1, Code::TooMany, "a list of too many items"));
+        }
+    }
+    Ok(())
 }
 
 impl<T> Field<List<T>> {
@@ -285,8 +361,8 @@ impl<T> Field<List<T>> {
 pub(crate) struct Pair(pub f64, pub f64);
 
 impl<'de> Shape<'de> for Pair {
-    fn list<A: SeqAccess<'de>>(list: A) -> Result<Option<Self>, A::Error> {
-        Ok(List::<f64>::list(list)?.and_then(|list| match list.items[..] {
+    fn list<const KNOWN: bool>(reader: &mut Reader<'de, KNOWN>) -> Result<Option<Self>, Fault> {
+        Ok(List::<f64>::list(reader)?.and_then(|list| match list.items[..] {
             [first, second] if !list.bad => Some(Pair(first, second)),
             _ => None,
         }))
@@ -294,23 +370,15 @@ impl<'de> Shape<'de> for Pair {
 }
 
 /// The items of a page, unread: at most [`PAGE_ITEMS`].
-pub(crate) struct Raws<'a>(pub Vec<&'a RawValue>);
+pub(crate) struct Raws<'a>(pub Vec<&'a str>);
 
 impl<'de: 'a, 'a> Shape<'de> for Raws<'a> {
-    fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Option<Self>, A::Error> {
+    fn list<const KNOWN: bool>(reader: &mut Reader<'de, KNOWN>) -> Result<Option<Self>, Fault> {
         let mut items = Vec::new();
-        while let Some(item) = list.next_element::<&'de RawValue>()? {
-            if items.len() == PAGE_ITEMS {
-                return Err(A::Error::custom(TOO_MANY));
-            }
-            items.push(item);
-        }
+        each(reader, PAGE_ITEMS, |reader| {
+            items.push(reader.raw()?);
+            Ok(())
+        })?;
         Ok(Some(Raws(items)))
-    }
-}
-
-impl<'de, T: Shape<'de>> Shape<'de> for Box<T> {
-    fn object<A: MapAccess<'de>>(entries: A) -> Result<Option<Self>, A::Error> {
-        Ok(T::object(entries)?.map(Box::new))
     }
 }

@@ -8,10 +8,13 @@ mod bluesky;
 mod field;
 mod id;
 mod identity;
+mod json;
 mod line;
 mod notice;
 mod page;
+mod read;
 mod reject;
+mod scan;
 mod time;
 mod tweet;
 mod wire;
@@ -19,7 +22,7 @@ mod x;
 
 use serde::de::IgnoredAny;
 
-use crate::field::Field;
+use crate::field::{Field, Raw, read, read_new};
 use crate::wire::{Includes, Outer};
 
 pub use id::{Id, SNOWFLAKE_MIN, Source};
@@ -78,15 +81,30 @@ pub fn parse(line: &str) -> Result<Parsed<'_>, Reject> {
     let value = line.trim_start_matches(SPACE).trim_start_matches('\u{feff}').trim_matches(SPACE);
     let mut room = PAGE_BYTES;
     let parsed = match value.as_bytes() {
-        [b'{', ..] => object(value, &mut room),
-        [b'[', ..] => page::list(value, &mut room),
+        [b'{', ..] => read_new(value).and_then(|wire| object(value, wire, &mut room)),
+        [b'[', ..] => read_new(value).and_then(|items| page::list(value, items, &mut room)),
         [] => Err(Reject::of(Code::NotJson, "nothing there")),
-        _ => Err(match serde_json::from_str::<IgnoredAny>(value) {
-            Ok(_) => Reject::of(Code::NotATweet, "no object"),
-            Err(error) => Reject::json(value, &error),
-        }),
+        _ => read_new::<Raw<'_>>(value).and_then(|_| Err(Reject::of(Code::NotATweet, "no object"))),
     };
-    parsed.map_err(|reject| reject.inside(line, value))
+    parsed.map_err(|reject| judged(value, reject).inside(line, value))
+}
+
+/// Reads a raw line again. [`parse`] has taken it for a tweet before, so what is not wanted is not looked at: this takes less
+/// time, and gives the same. Of another line, the answer is worth nothing.
+///
+/// # Errors
+/// As [`parse_bytes`].
+pub fn parse_again(line: &[u8]) -> Result<Parsed<'_>, Reject> {
+    let value = utf8(line)?;
+    read(value).and_then(|wire| object(value, wire, &mut { PAGE_BYTES }))
+}
+
+/// What serde_json says of a value that is no JSON.
+fn judged(value: &str, reject: Reject) -> Reject {
+    match serde_json::from_str::<IgnoredAny>(value) {
+        Err(error) if reject.code == Code::NotJson && !value.is_empty() => Reject::json(value, &error),
+        _ => reject,
+    }
 }
 
 /// The same, of bytes that should be UTF-8.
@@ -109,14 +127,16 @@ pub fn utf8(line: &[u8]) -> Result<&str, Reject> {
     })
 }
 
-/// Reads an object; lines of pages may take `room` bytes.
-fn object<'a>(value: &'a str, room: &mut usize) -> Result<Parsed<'a>, Reject> {
-    let wire: Box<Outer<'a>> = serde_json::from_str(value).map_err(|e| Reject::json(value, &e))?;
-    let list = |raw: &serde_json::value::RawValue| raw.get().starts_with('[');
+/// What an object is that was read; lines of pages may take `room` bytes.
+fn object<'a>(value: &'a str, wire: Field<Box<Outer<'a>>>, room: &mut usize) -> Result<Parsed<'a>, Reject> {
+    let wire = wire.get().unwrap_or_default();
+    let list = |raw: &str| raw.starts_with('[');
     match (wire.data, wire.statuses) {
-        (Some(data), _) if list(data) => return page::answer(value, data.get(), &wire, room),
+        (Some(data), _) if list(data) => return page::answer(value, data, &wire, room),
         (_, Some(statuses)) if list(statuses) => {
-            return page::list(statuses.get(), room).map_err(|reject| reject.inside(value, statuses.get()));
+            return read(statuses)
+                .and_then(|items| page::list(statuses, items, room))
+                .map_err(|reject| reject.inside(value, statuses));
         }
         _ => {}
     }
@@ -131,21 +151,20 @@ fn object<'a>(value: &'a str, room: &mut usize) -> Result<Parsed<'a>, Reject> {
         return bluesky::event(value);
     }
     if let Some(data) = wire.data {
-        return answer(value, data.get(), &wire);
+        return answer(value, data, &wire);
     }
     tweet(value, None, *wire, x::Others::default())
 }
 
 /// A v2 answer whose `data` is an object.
 fn answer<'a>(value: &'a str, data: &'a str, envelope: &Outer<'a>) -> Result<Parsed<'a>, Reject> {
-    let inside =
-        |part: &'a str| move |error: serde_json::Error| Reject::json(part, &error).inside(value, part);
-    let wire: Field<Box<Outer<'a>>> = serde_json::from_str(data).map_err(inside(data))?;
+    let inside = |part: &'a str| move |reject: Reject| reject.inside(value, part);
+    let wire: Field<Box<Outer<'a>>> = read(data).map_err(inside(data))?;
     let Some(wire) = wire.get() else {
         return Err(Reject::of(Code::NotATweet, "data that is no object"));
     };
     let includes: Field<Includes<'a>> = match envelope.includes {
-        Some(includes) => serde_json::from_str(includes.get()).map_err(inside(includes.get()))?,
+        Some(includes) => read(includes).map_err(inside(includes))?,
         None => Field::Absent,
     };
     tweet(value, Some(data), *wire, x::Others::new(includes))
@@ -161,7 +180,7 @@ fn tweet<'a>(
     if wire.has_text() {
         return x::tweet(wire, &mut others).map(|tweet| Parsed::Tweet(Box::new(tweet)));
     }
-    match notice::read(value, data)? {
+    match notice::notices(value, data)? {
         Some(notices) => Ok(Parsed::Notices(notices)),
         None if wire.has_id() => Err(Reject::of(Code::NoText, "an id, but no text")),
         None => Err(Reject::of(Code::NotATweet, "neither a tweet nor a message that is known")),

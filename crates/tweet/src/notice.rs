@@ -3,10 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use crate::field::{Field, Key, List, Raws, objects};
+use crate::field::{Field, Key, List, Raw, Raws, objects, read};
 use crate::id::Source;
 use crate::line::one_line;
 use crate::reject::{Code, Reject};
@@ -139,45 +136,44 @@ impl Notice {
     }
 }
 
-/// The keys that tell what an object is that is no tweet: v1.1 stream messages, v2 compliance events, errors.
-#[derive(Deserialize)]
-struct Known<'a> {
-    #[serde(borrow)]
-    delete: Option<&'a RawValue>,
-    scrub_geo: Option<&'a RawValue>,
-    limit: Option<&'a RawValue>,
-    status_withheld: Option<&'a RawValue>,
-    withheld: Option<&'a RawValue>,
-    drop: Option<&'a RawValue>,
-    undrop: Option<&'a RawValue>,
-    tweet_edit: Option<&'a RawValue>,
-    post_edit: Option<&'a RawValue>,
-    user_withheld: Option<&'a RawValue>,
-    user_delete: Option<&'a RawValue>,
-    user_undelete: Option<&'a RawValue>,
-    user_protect: Option<&'a RawValue>,
-    user_unprotect: Option<&'a RawValue>,
-    user_suspend: Option<&'a RawValue>,
-    user_unsuspend: Option<&'a RawValue>,
-    user_profile_modification: Option<&'a RawValue>,
-    disconnect: Option<&'a RawValue>,
-    warning: Option<&'a RawValue>,
-    friends: Option<&'a RawValue>,
-    friends_str: Option<&'a RawValue>,
-    event: Option<&'a RawValue>,
+objects! {
+    /// The keys that tell what an object is that is no tweet: v1.1 stream messages, v2 compliance events, errors.
+    struct Known<'a> {
+        delete: Raw<'a>,
+        scrub_geo: Raw<'a>,
+        limit: Raw<'a>,
+        status_withheld: Raw<'a>,
+        withheld: Raw<'a>,
+        drop: Raw<'a>,
+        undrop: Raw<'a>,
+        tweet_edit: Raw<'a>,
+        post_edit: Raw<'a>,
+        user_withheld: Raw<'a>,
+        user_delete: Raw<'a>,
+        user_undelete: Raw<'a>,
+        user_protect: Raw<'a>,
+        user_unprotect: Raw<'a>,
+        user_suspend: Raw<'a>,
+        user_unsuspend: Raw<'a>,
+        user_profile_modification: Raw<'a>,
+        disconnect: Raw<'a>,
+        warning: Raw<'a>,
+        friends: Raw<'a>,
+        friends_str: Raw<'a>,
+        event: Raw<'a>,
 
-    title: Field<Cow<'a, str>>,
-    detail: Field<Cow<'a, str>>,
-    #[serde(rename = "type")]
-    problem: Field<Cow<'a, str>>,
-    errors: Field<Raws<'a>>,
-    meta: Option<&'a RawValue>,
-    action: Field<Cow<'a, str>>,
-    reason: Field<Cow<'a, str>>,
+        title: Field<Cow<'a, str>>,
+        detail: Field<Cow<'a, str>>,
+        problem: Field<Cow<'a, str>> = "type",
+        errors: Field<Raws<'a>>,
+        meta: Raw<'a>,
+        action: Field<Cow<'a, str>>,
+        reason: Field<Cow<'a, str>>,
+    }
 }
 
 impl<'a> Known<'a> {
-    fn message(&self) -> Option<(NoticeKind, &'a RawValue)> {
+    fn message(&self) -> Option<(NoticeKind, &'a str)> {
         let messages = [
             (NoticeKind::Delete, self.delete),
             (NoticeKind::ScrubGeo, self.scrub_geo),
@@ -210,19 +206,19 @@ impl<'a> Known<'a> {
 
 /// Reads an object that is no tweet; nothing if it is not known either. With the `data` of a v2 answer, looks
 /// for the message in there.
-pub(crate) fn read(value: &str, data: Option<&str>) -> Result<Option<Vec<Notice>>, Reject> {
+pub(crate) fn notices(value: &str, data: Option<&str>) -> Result<Option<Vec<Notice>>, Reject> {
     let body = data.unwrap_or(value);
-    let known: Known<'_> =
-        serde_json::from_str(body).map_err(|e| Reject::json(body, &e).inside(value, body))?;
+    let known: Field<Known<'_>> = read(body).map_err(|reject| reject.inside(value, body))?;
+    let known = known.get().unwrap_or_default();
     if let Some((kind, message)) = known.message() {
-        let tombstones = tombstones(kind, message.get()).map_err(|r| r.inside(value, message.get()))?;
+        let tombstones = tombstones(kind, message).map_err(|r| r.inside(value, message))?;
         return Ok(Some(vec![Notice { tombstones, ..Notice::of(kind, value) }]));
     }
     if known.is_problem() {
         return Ok(Some(vec![Notice::of(problem_kind(known.problem, NoticeKind::Problem), value)]));
     }
     if let Some(errors) = known.errors.get().filter(|errors| !errors.0.is_empty()) {
-        return Ok(Some(errors.0.iter().map(|error| page_error(error.get())).collect()));
+        return Ok(Some(errors.0.iter().map(|error| page_error(error)).collect()));
     }
     if known.meta.is_some() {
         return Ok(Some(vec![Notice::of(NoticeKind::EmptyPage, value)]));
@@ -237,7 +233,7 @@ pub(crate) fn read(value: &str, data: Option<&str>) -> Result<Option<Vec<Notice>
 
 /// One error of a page or an answer.
 pub(crate) fn page_error(error: &str) -> Notice {
-    let known: Option<Known<'_>> = serde_json::from_str(error).ok();
+    let known: Option<Known<'_>> = read(error).ok().and_then(Field::get);
     let problem = known.map_or(Field::Absent, |known| known.problem);
     Notice::of(problem_kind(problem, NoticeKind::PageError), error)
 }
@@ -250,32 +246,28 @@ fn problem_kind(problem: Field<Cow<'_, str>>, other: NoticeKind) -> NoticeKind {
     if CLOSING.contains(&last) { NoticeKind::Disconnect } else { other }
 }
 
-/// Whom or what a message is about; the forms differ in where they say so.
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow)]
-    status: Field<Subject<'a>>,
-    tweet: Field<Subject<'a>>,
-    post: Field<Subject<'a>>,
-    user: Field<Subject<'a>>,
-    up_to_status_id: Field<Key<'a>>,
-    up_to_status_id_str: Field<Key<'a>>,
-    up_to_tweet_id: Field<Key<'a>>,
-    up_to_post_id: Field<Key<'a>>,
-    withheld_in_countries: Field<List<Cow<'a, str>>>,
-}
+objects! {
+    /// Whom or what a message is about; the forms differ in where they say so.
+    struct Body<'a> {
+        status: Field<Subject<'a>>,
+        tweet: Field<Subject<'a>>,
+        post: Field<Subject<'a>>,
+        user: Field<Subject<'a>>,
+        up_to_status_id: Field<Key<'a>>,
+        up_to_status_id_str: Field<Key<'a>>,
+        up_to_tweet_id: Field<Key<'a>>,
+        up_to_post_id: Field<Key<'a>>,
+        withheld_in_countries: Field<List<Cow<'a, str>>>,
+    }
 
-#[derive(Deserialize)]
-struct Subject<'a> {
-    #[serde(borrow)]
-    id: Field<Key<'a>>,
-    id_str: Field<Key<'a>>,
-    user_id: Field<Key<'a>>,
-    user_id_str: Field<Key<'a>>,
-    author_id: Field<Key<'a>>,
+    struct Subject<'a> {
+        id: Field<Key<'a>>,
+        id_str: Field<Key<'a>>,
+        user_id: Field<Key<'a>>,
+        user_id_str: Field<Key<'a>>,
+        author_id: Field<Key<'a>>,
+    }
 }
-
-objects! { Body<'a>, Subject<'a> }
 
 impl Subject<'_> {
     fn tweet(self) -> Result<Tombstone, Reject> {
@@ -297,12 +289,12 @@ fn id(string: Field<Key<'_>>, number: Field<Key<'_>>) -> Result<u64, Reject> {
 
 /// The message itself as the subject.
 fn subject(message: &str) -> Result<Subject<'_>, Reject> {
-    serde_json::from_str(message).map_err(|e| Reject::json(message, &e))
+    Ok(read::<Field<_>>(message)?.get().unwrap_or_default())
 }
 
 /// What a message deletes or hides. One that says so, of an id that cannot be read, is an error.
 fn tombstones(kind: NoticeKind, message: &str) -> Result<Vec<Tombstone>, Reject> {
-    let body: Field<Body<'_>> = serde_json::from_str(message).map_err(|e| Reject::json(message, &e))?;
+    let body: Field<Body<'_>> = read(message)?;
     let Some(body) = body.get() else { return Ok(Vec::new()) };
     let tweet = body.status.or(body.tweet).or(body.post).get();
     let user = body.user.get();

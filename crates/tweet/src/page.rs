@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use serde::Deserialize;
-
-use crate::field::{Field, Key, Raws, Shape};
+use crate::field::{Field, Key, Raws, Shape, read};
 use crate::line::one_line;
 use crate::notice::{self, Notice, NoticeKind};
 use crate::reject::{Code, Reject};
@@ -15,13 +13,11 @@ use crate::x::{self, Other, Others, key};
 use crate::{Page, Parsed, TWEET_BYTES, object};
 
 /// A JSON array of tweets, notices or pages, or the `statuses` of a v1.1 search answer.
-pub(crate) fn list<'a>(value: &str, room: &mut usize) -> Result<Parsed<'a>, Reject> {
-    let list: Field<Raws<'_>> = read(value)?;
+pub(crate) fn list<'a>(value: &str, list: Field<Raws<'_>>, room: &mut usize) -> Result<Parsed<'a>, Reject> {
     let mut page = Page::default();
     for item in list.get().map_or_else(Vec::new, |list| list.0) {
-        let item = item.get();
         let parsed = match item.as_bytes() {
-            [b'{', ..] => object(item, room),
+            [b'{', ..] => read(item).and_then(|wire| object(item, wire, room)),
             [b'[', ..] => Err(Reject::of(Code::TooDeep, "a list in a list")),
             _ => Err(Reject::of(Code::NotATweet, "no object")),
         };
@@ -47,10 +43,6 @@ impl Page {
             (false, _) => Parsed::Page(self),
         }
     }
-}
-
-fn read<'a, T: Deserialize<'a>>(value: &'a str) -> Result<T, Reject> {
-    serde_json::from_str(value).map_err(|e| Reject::json(value, &e))
 }
 
 /// A tweet of a page, and what its line needs of the page.
@@ -105,13 +97,13 @@ pub(crate) fn answer<'a>(
 ) -> Result<Parsed<'a>, Reject> {
     let mut page = Page::default();
     if let Some(errors) = wire.errors {
-        let errors: Field<Raws<'_>> = read(errors.get()).map_err(|r| r.inside(value, errors.get()))?;
+        let errors: Field<Raws<'_>> = read(errors).map_err(|r| r.inside(value, errors))?;
         let errors = errors.get().map_or_else(Vec::new, |list| list.0);
-        page.notices.extend(errors.iter().map(|error| notice::page_error(error.get())));
+        page.notices.extend(errors.iter().map(|error| notice::page_error(error)));
     }
     let mut includes = RawIncludes::default();
     if let Some(raw) = wire.includes {
-        let read: Field<RawIncludes<'_>> = read(raw.get()).map_err(|r| r.inside(value, raw.get()))?;
+        let read: Field<RawIncludes<'_>> = read(raw).map_err(|r| r.inside(value, raw))?;
         includes = read.get().unwrap_or_default();
     }
     let known = Known {
@@ -124,12 +116,12 @@ pub(crate) fn answer<'a>(
             let piece = Piece::new(json, &tweet);
             Some((piece.id?, piece))
         }),
-        matching_rules: wire.matching_rules.map(|rules| rules.get()),
+        matching_rules: wire.matching_rules,
     };
 
     let data: Field<Raws<'_>> = read(data).map_err(|r| r.inside(value, data))?;
     let data = data.get().map_or_else(Vec::new, |list| list.0);
-    let pieces: Vec<_> = data.iter().map(|raw| (raw.get(), Piece::read(raw.get()))).collect();
+    let pieces: Vec<_> = data.iter().map(|json| (*json, Piece::read(json))).collect();
     let own: HashMap<u64, &Piece<'_>> = pieces
         .iter()
         .filter_map(|(_, piece)| piece.as_ref().ok())
@@ -154,8 +146,7 @@ where
 {
     let mut known = HashMap::new();
     for json in items.get().map_or_else(Vec::new, |items| items.0) {
-        let json = json.get();
-        let item: Option<T> = serde_json::from_str(json).ok().and_then(Field::get);
+        let item: Option<T> = read(json).ok().and_then(Field::get);
         match item.and_then(|item| entry(json, item)) {
             Some((key, value)) => {
                 known.entry(key).or_insert(value);

@@ -4,8 +4,6 @@ use std::fmt;
 
 use serde_json::error::Category;
 
-use crate::field::TOO_MANY;
-
 /// A value, or an element of a page, that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
@@ -89,8 +87,6 @@ impl Reject {
                     Code::LoneSurrogate
                 }
                 "trailing characters" => Code::TwoValues,
-                TOO_MANY => Code::TooMany,
-                _ if detail.starts_with("duplicate field") => Code::DuplicateKey,
                 _ => Code::NotJson,
             },
         };

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
-use tweet::{Parsed, Tweet, parse};
+use tweet::{Parsed, Tweet, parse, parse_again};
 
 /// What a file holds: the text, and whether there is an original, of each tweet by id; notices; values that are neither.
 #[derive(Debug, Default, PartialEq)]
@@ -32,7 +32,14 @@ impl Held {
 
 fn ours(line: &str, held: &mut Held) {
     match parse(line) {
-        Ok(Parsed::Tweet(tweet)) => held.add(&tweet),
+        Ok(Parsed::Tweet(tweet)) => {
+            let again = parse_again(line.trim().as_bytes());
+            assert!(
+                again.is_ok_and(|again| again == Parsed::Tweet(tweet.clone())),
+                "read again, a tweet is another"
+            );
+            held.add(&tweet);
+        }
         Ok(Parsed::Notices(notices)) => held.notices += notices.len(),
         Ok(Parsed::Page(page)) => {
             held.notices += page.notices.len();

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use tweet::{Parsed, Tweet, one_line, parse, parse_bytes};
+use tweet::{Parsed, Tweet, one_line, parse, parse_again, parse_bytes};
 
 /// Fields of a v1.1 tweet and of a v2 answer's `data`, each with the fields of one object in it.
 const V1: &[(&str, &str)] = &[
@@ -109,7 +109,7 @@ fn json() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn no_bytes_panic(line in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = parse_bytes(&line);
+        let _ = (parse_bytes(&line), parse_again(&line));
     }
 
     #[test]
@@ -133,9 +133,16 @@ proptest! {
             2 => { line.remove(at); }
             _ => line.truncate(at),
         }
-        if let Err(reject) = parse_bytes(&line) {
-            prop_assert!(reject.offset <= line.len());
+        match parse_bytes(&line) {
+            Err(reject) => prop_assert!(reject.offset <= line.len()),
+            Ok(parsed) => {
+                prop_assert!(serde_json::from_slice::<serde::de::IgnoredAny>(&line).is_ok());
+                if let Parsed::Tweet(_) = parsed {
+                    prop_assert_eq!(parse_again(&line), Ok(parsed));
+                }
+            }
         }
+        let _ = parse_again(&line);
     }
 
     #[test]
@@ -153,6 +160,7 @@ proptest! {
         prop_assert_eq!(tweet(&line), tweet(&plain));
         let joined = one_line(&line);
         prop_assert_eq!(tweet(&joined), tweet(&plain));
+        prop_assert_eq!(parse_again(joined.as_bytes()), parse(&joined));
     }
 
     /// One list of many good and bad elements: each is counted once.
