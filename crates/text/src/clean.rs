@@ -1,7 +1,6 @@
 //! The text without what is not said by it, and its exact-copy key.
 
-use crate::chars::is_space;
-use crate::fold::{Fnv, is_caseless};
+use crate::fold::{Fnv, is_alphabetic, is_caseless};
 use crate::token::{Kind, Token};
 use std::borrow::Cow;
 use std::hash::Hasher;
@@ -22,7 +21,8 @@ pub fn clean(text: &str, tokens: &[Token]) -> String {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         let next = tokens.get(at + 1);
-        gap |= text[end..token.start].chars().any(is_space);
+        // what is in no token is white space
+        gap |= token.start > end;
         end = token.end();
         at += 1;
         let piece = match token.kind {
@@ -85,7 +85,7 @@ pub fn key_of_clean(cleaned: &str) -> Option<u64> {
             return;
         }
         // the tables of the standard library are slow: they are asked no more than needed
-        letters += usize::from(letters < KEY_LETTERS && c.is_alphabetic());
+        letters += usize::from(letters < KEY_LETTERS && is_alphabetic(c));
         let mut byte = |c: char| c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| hash.byte(byte));
         if is_caseless(c) { byte(c) } else { c.to_lowercase().for_each(byte) }
     };

@@ -37,6 +37,19 @@ pub(crate) fn fold(word: &str, out: &mut String) {
     }
 }
 
+/// Is it a letter, as [`char::is_alphabetic`] has it? The commonest blocks are named first.
+pub(crate) fn is_alphabetic(c: char) -> bool {
+    match c {
+        '\u{3041}'..='\u{3096}'
+        | '\u{30a1}'..='\u{30fa}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}' => true,
+        '\u{c0}'..='\u{24f}' => c != '×' && c != '÷',
+        '\u{2010}'..='\u{205f}' | '\u{1f300}'..='\u{1faff}' => false,
+        _ => c.is_alphabetic(),
+    }
+}
+
 /// Of the commonest blocks without cases: the tables of the standard library are slow.
 pub(crate) fn is_caseless(c: char) -> bool {
     matches!(c, '\u{2000}'..='\u{209f}' | '\u{2600}'..='\u{2bff}' | '\u{3000}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{1f000}'..='\u{1faff}')
@@ -81,3 +94,16 @@ impl Hasher for Fnv {
 pub(crate) type Map<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<Fnv>>;
 /// A set that hashes by [`Fnv`].
 pub(crate) type Set<K> = std::collections::HashSet<K, BuildHasherDefault<Fnv>>;
+
+#[cfg(test)]
+mod tests {
+    use super::{is_alphabetic, is_caseless};
+
+    #[test]
+    fn the_blocks_that_are_named_are_as_the_standard_library_has_them() {
+        for c in '\0'..=char::MAX {
+            assert_eq!(is_alphabetic(c), c.is_alphabetic(), "{c:?}");
+            assert!(!is_caseless(c) || c.to_lowercase().eq([c]), "{c:?}");
+        }
+    }
+}

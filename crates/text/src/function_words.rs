@@ -8,27 +8,28 @@ use std::sync::OnceLock;
 struct Words {
     codes: Vec<Code>,
     /// For each word the languages that have it, one bit each.
-    languages: Map<&'static str, u32>,
-    /// Bytes of the longest.
-    longest: usize,
+    languages: Map<&'static [u8], u32>,
+    sieve: Sieve,
 }
 
 impl Words {
     /// Languages of a word; of its elided article (`l'eau`) or its ending (`world's`) where the
     /// word itself is not known; and of Spanish laughter, however long.
-    fn of(&self, word: &str) -> Option<u32> {
-        if word.len() <= self.longest
-            && let Some(languages) = self.languages.get(word)
-        {
-            return Some(*languages);
+    fn of(&self, word: &[u8], apostrophes: bool) -> Option<u32> {
+        if let Some(languages) = self.known(word) {
+            return Some(languages);
         }
-        if let Some(at) = memchr::memchr(b'\'', word.as_bytes()) {
-            return self.languages.get(&word[..=at]).or_else(|| self.languages.get(&word[at..])).copied();
+        if apostrophes && let Some(at) = memchr::memchr(b'\'', word) {
+            return self.known(&word[..=at]).or_else(|| self.known(&word[at..]));
         }
-        if word.starts_with("jaja") && word.bytes().all(|b| matches!(b, b'j' | b'a')) {
-            return self.languages.get("jaja").copied();
+        if word.starts_with(b"jaja") && word.iter().all(|b| matches!(b, b'j' | b'a')) {
+            return self.known(b"jaja");
         }
         None
+    }
+
+    fn known(&self, word: &[u8]) -> Option<u32> {
+        if self.sieve.passes(word) { self.languages.get(word).copied() } else { None }
     }
 }
 
@@ -44,12 +45,52 @@ fn words() -> &'static Words {
             let bit = 1u32 << codes.len();
             codes.push(Code::new(code).unwrap_or(Code::UND));
             for word in list.split(' ') {
-                *languages.entry(word).or_default() |= bit;
+                *languages.entry(word.as_bytes()).or_default() |= bit;
             }
         }
-        let longest = languages.keys().map(|word| word.len()).max().unwrap_or_default();
-        Words { codes, languages, longest }
+        let sieve = Sieve::of(languages.keys().copied());
+        Words { codes, languages, sieve }
     })
+}
+
+/// Says of most words that are not in a list that they are not: most words of a tweet are in none, and a table asks for all
+/// their bytes and for memory that is far.
+struct Sieve(Box<[u64; Sieve::BITS / 64]>);
+
+impl Sieve {
+    const BITS: usize = 1 << 15;
+
+    fn of<'w>(words: impl IntoIterator<Item = &'w [u8]>) -> Self {
+        let mut sieve = Self(Box::new([0; Self::BITS / 64]));
+        for word in words {
+            let bit = Self::bit(word);
+            sieve.0[bit / 64] |= 1 << (bit % 64);
+        }
+        sieve
+    }
+
+    /// Whether the word may be one of the list.
+    fn passes(&self, word: &[u8]) -> bool {
+        let bit = Self::bit(word);
+        self.0[bit / 64] >> (bit % 64) & 1 != 0
+    }
+
+    /// By the word's length, its first two bytes and its last two.
+    fn bit(word: &[u8]) -> usize {
+        let end = match word {
+            [.., a, b] => u32::from(*a) << 8 | u32::from(*b),
+            [a] => u32::from(*a),
+            [] => 0,
+        };
+        let start = match word {
+            [a, b, ..] => u32::from(*a) << 8 | u32::from(*b),
+            _ => 0,
+        };
+        let length = u32::try_from(word.len()).unwrap_or(u32::MAX);
+        let mixed =
+            (start << 16 | end).wrapping_add(length.wrapping_mul(0x0101_6b43)).wrapping_mul(0x9e37_79b1);
+        (mixed >> 17) as usize
+    }
 }
 
 /// What the small words say.
@@ -67,8 +108,9 @@ pub(crate) struct Vote {
 pub(crate) fn vote(text: &str) -> Option<Vote> {
     let words = words();
     let mut votes = [0f32; 32];
-    for word in text.split(' ') {
-        if let Some(mut languages) = words.of(word) {
+    let apostrophes = memchr::memchr(b'\'', text.as_bytes()).is_some();
+    for word in text.as_bytes().split(|byte| *byte == b' ') {
+        if let Some(mut languages) = words.of(word, apostrophes) {
             let part = 1.0 / f32::from(u8::try_from(languages.count_ones()).unwrap_or(u8::MAX));
             while languages != 0 {
                 votes[languages.trailing_zeros() as usize] += part;

@@ -1,5 +1,6 @@
 //! Which language a tweet is written in.
 
+use crate::fold::is_caseless;
 use crate::{function_words, script};
 use std::fmt;
 
@@ -222,6 +223,10 @@ pub(crate) struct Plain {
 
 impl Plain {
     fn new(cleaned: &str) -> Self {
+        if cleaned.is_ascii() { Self::of_ascii(cleaned) } else { Self::of_any(cleaned) }
+    }
+
+    fn of_any(cleaned: &str) -> Self {
         let mut text = String::with_capacity(cleaned.len() + 1);
         let mut letters = 0;
         let (mut last, mut before) = (' ', ' ');
@@ -231,6 +236,7 @@ impl Plain {
                 'A'..='Z' => c.to_ascii_lowercase(),
                 '’' | '\'' if last != ' ' => '\'',
                 '\0'..='\x7f' => ' ',
+                _ if is_caseless(c) && crate::chars::is_letter(c) => c,
                 _ if crate::chars::is_letter(c) => {
                     let mut lower = c.to_lowercase();
                     lower.next().filter(|_| lower.len() == 0).unwrap_or(c)
@@ -250,6 +256,30 @@ impl Plain {
             }
             before = last;
             last = c;
+        }
+        Plain { text, letters }
+    }
+
+    /// [`Plain::of_any`], byte by byte.
+    fn of_ascii(cleaned: &str) -> Self {
+        let mut text = String::with_capacity(cleaned.len() + 1);
+        let mut letters = 0;
+        let (mut last, mut before) = (b' ', b' ');
+        for byte in cleaned.bytes() {
+            let byte = match byte {
+                b'a'..=b'z' | b'A'..=b'Z' => byte | 0x20,
+                b'\'' if last != b' ' => byte,
+                _ => b' ',
+            };
+            let again = byte == last && (byte == b' ' || byte == before);
+            if !again {
+                letters += usize::from(byte.is_ascii_lowercase());
+                text.push(char::from(byte));
+            } else if byte != b' ' {
+                continue;
+            }
+            before = last;
+            last = byte;
         }
         Plain { text, letters }
     }
@@ -374,4 +404,18 @@ fn from_whichlang(lang: whichlang::Lang) -> Code {
         Lang::Tur => b"tr",
         Lang::Vie => b"vi",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Plain;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bytes_are_read_as_characters_are(text in "([a-zA-Z]{0,3}|['. ]{0,3}|a{3,5}|[ -~\t\n])*") {
+            let (bytes, chars) = (Plain::of_ascii(&text), Plain::of_any(&text));
+            prop_assert_eq!((bytes.text, bytes.letters), (chars.text, chars.letters));
+        }
+    }
 }

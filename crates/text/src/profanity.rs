@@ -10,12 +10,9 @@ const LONGEST: usize = 16;
 fn words() -> &'static Set<&'static [u8]> {
     static WORDS: OnceLock<Set<&'static [u8]>> = OnceLock::new();
     WORDS.get_or_init(|| {
-        include_str!("../data/profanity.txt")
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(str::as_bytes)
-            .collect()
+        let lines = include_str!("../data/profanity.txt").lines().map(str::trim);
+        let words = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
+        words.map(str::as_bytes).collect()
     })
 }
 
@@ -23,13 +20,17 @@ fn words() -> &'static Set<&'static [u8]> {
 #[must_use]
 pub fn profane(tokens: &[Token]) -> bool {
     let words = words();
-    tokens.iter().filter(|token| matches!(token.kind, Kind::Word | Kind::Hashtag)).any(|token| {
-        let word = token.text.trim_start_matches('#').as_bytes();
+    tokens.iter().any(|token| {
+        let word = match token.kind {
+            Kind::Word => token.text,
+            Kind::Hashtag => token.text.trim_start_matches('#'),
+            _ => return false,
+        };
         let mut small = [0; LONGEST];
         let Some(small) = small.get_mut(..word.len()) else {
             return false;
         };
-        small.copy_from_slice(word);
+        small.copy_from_slice(word.as_bytes());
         small.make_ascii_lowercase();
         words.contains(&*small)
     })
