@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use tweet::VALUE_BYTES;
 
 /// Bytes that a chunk has at least, unless the stream ends.
-const CHUNK: usize = 1 << 21;
+const CHUNK: usize = 1 << 22;
 /// Room beyond what a chunk must have: what a reader gives at once, such as a frame of a raw part, mostly fits in.
 const SPARE: usize = 1 << 18;
 /// Bytes kept of a value that is too long.
