@@ -136,6 +136,50 @@ fn digits(text: &[u8]) -> Option<&[u8]> {
     (rest.len() < text.len()).then_some(rest)
 }
 
+/// What is meant by what is written between quotes; nothing if an escape means nothing.
+pub(crate) fn unescape(written: &str) -> Option<String> {
+    let mut out = String::with_capacity(written.len());
+    let mut rest = written;
+    while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
+        out.push_str(&rest[..at]);
+        let escape = &rest.as_bytes()[at + 1..];
+        let (char, length) = match escape {
+            [b'u', digits @ ..] => match unit(digits)? {
+                high @ 0xd800..0xdc00 => {
+                    let low = unit(digits.get(4..)?.strip_prefix(b"\\u")?)?
+                        .checked_sub(0xdc00)
+                        .filter(|low| *low < 0x400)?;
+                    (char::from_u32(0x1_0000 + ((high - 0xd800) << 10 | low))?, 11)
+                }
+                unit => (char::from_u32(unit)?, 5),
+            },
+            [byte, ..] => {
+                let char = match byte {
+                    b'"' | b'\\' | b'/' => char::from(*byte),
+                    b'b' => '\u{8}',
+                    b'f' => '\u{c}',
+                    b'n' => '\n',
+                    b'r' => '\r',
+                    b't' => '\t',
+                    _ => return None,
+                };
+                (char, 1)
+            }
+            [] => return None,
+        };
+        out.push(char);
+        rest = rest.get(at + 1 + length..)?;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+/// The UTF-16 unit that four hexadecimal digits name.
+fn unit(digits: &[u8]) -> Option<u32> {
+    let digits: &[u8; 4] = digits.first_chunk()?;
+    digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -201,6 +245,12 @@ mod tests {
         #[test]
         fn both_say_the_same(text in text()) {
             prop_assert_eq!(ours(&text), theirs(&text), "{:?}", text);
+        }
+
+        #[test]
+        fn both_read_the_same_string(text in "(\\\\u[dD][89abcdABCDeF][0-9a-fA-F]{2}|\\\\u[0-9a-f]{4}|\\\\[\"\\\\/bfnrtx]|\\\\u[0-9a-f+]{0,4}|[a-zé ]){0,12}") {
+            let theirs: Option<String> = serde_json::from_str(&format!("\"{text}\"")).ok();
+            prop_assert_eq!(unescape(&text), theirs, "{}", text);
         }
 
         #[test]

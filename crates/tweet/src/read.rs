@@ -185,9 +185,11 @@ impl<'a, const KNOWN: bool> Reader<'a, KNOWN> {
         self.text.get(start..end).ok_or_else(|| self.not_json())
     }
 
+    /// The string that is written from `start` to here.
     #[inline(never)]
     fn unescaped(&self, start: usize) -> Result<String, Fault> {
-        self.serde(start)
+        let plain = self.written(start + 1, self.at - 1).ok().and_then(json::unescape);
+        plain.map_or_else(|| self.serde(start), Ok)
     }
 
     /// What serde_json reads from `start` to here.
