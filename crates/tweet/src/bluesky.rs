@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::field::{Field, List, Raw, note, objects, read};
+use crate::field::{Field, List, Raw, note, objects, read_known};
 use crate::id::{Id, Source};
 use crate::notice::{Notice, NoticeKind, Tombstone};
 use crate::reject::{Code, Reject};
@@ -90,7 +90,7 @@ objects! {
 
 /// Reads an object that has a `did`.
 pub(crate) fn event(value: &str) -> Result<Parsed<'_>, Reject> {
-    let event = read::<Field<Event<'_>>>(value)?.get().unwrap_or_default();
+    let event = read_known::<Field<Event<'_>>>(value)?.get().unwrap_or_default();
     let kind = event.kind.get();
     let kind = match kind.as_deref() {
         Some("commit") => NoticeKind::Commit,
@@ -144,7 +144,7 @@ fn is_rkey(rkey: &str) -> bool {
 
 /// Bluesky writes plain text: nothing to unescape, nothing cut.
 fn post<'a>(record: &'a str, did: Cow<'a, str>, uri: String) -> Result<Tweet<'a>, Reject> {
-    let post: Field<Post<'a>> = read(record)?;
+    let post: Field<Post<'a>> = read_known(record)?;
     let post = post.get().ok_or_else(|| Reject::of(Code::NoText, "a record that is no object"))?;
     let mut retyped = Vec::new();
     let text = match post.text {

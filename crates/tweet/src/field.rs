@@ -1,7 +1,7 @@
 //! Lenient reading: a field of an unexpected type becomes null, and is noted.
 //!
-//! A [`Field`] takes whatever stands there: it keeps what has the right shape and steps over the rest, without memory or
-//! stack for what it steps over.
+//! A [`Field`] takes whatever stands there: it keeps what has the right shape and steps over the rest, without stack for
+//! what it steps over.
 
 use std::borrow::Cow;
 
@@ -78,13 +78,13 @@ impl<'de: 'a, 'a> Value<'de> for Raw<'a> {
 }
 
 /// Reads one value, which should be JSON.
-pub(crate) fn read_new<'de, T: Value<'de>>(text: &'de str) -> Result<T, Reject> {
+pub(crate) fn read<'de, T: Value<'de>>(text: &'de str) -> Result<T, Reject> {
     let mut reader = Reader::<false>::new(text);
     T::read(&mut reader).and_then(|value| reader.end().map(|()| value)).map_err(|fault| *fault)
 }
 
 /// Reads one value that is known to be JSON.
-pub(crate) fn read<'de, T: Value<'de>>(json: &'de str) -> Result<T, Reject> {
+pub(crate) fn read_known<'de, T: Value<'de>>(json: &'de str) -> Result<T, Reject> {
     T::read(&mut Reader::<true>::new(json)).map_err(|fault| *fault)
 }
 
@@ -183,13 +183,15 @@ macro_rules! objects {
                 use crate::read::hash;
 
                 enum At { $($field,)* }
+                // A bit each.
+                const _: () = assert!([$(At::$field),*].len() <= 128);
                 $(const $field: u64 = hash(key_of!($field $($key)?).as_bytes());)*
-                let mut read = 0;
+                let mut seen = 0;
                 reader.enter();
                 while let Some((hash, key)) = reader.key(&[$(key_of!($field $($key)?)),*])? {
                     match hash {
                         $($field if key == key_of!($field $($key)?).as_bytes() => {
-                            reader.once(&mut read, At::$field as u32, key_of!($field $($key)?))?;
+                            reader.once(&mut seen, At::$field as u32, key_of!($field $($key)?))?;
                             reader.colon()?;
                             self.$field = crate::field::Value::read(reader)?;
                         })*

@@ -2,7 +2,7 @@
 //!
 //! What is taken for JSON here is JSON to serde_json too, which tests hold against each other.
 
-use crate::scan::mark;
+use crate::scan::{mark, plain_end};
 
 /// What is behind a value that begins here.
 pub(crate) fn value(text: &[u8]) -> Option<&[u8]> {
@@ -73,13 +73,10 @@ fn key(text: &[u8]) -> Option<&[u8]> {
 /// What is behind a string whose opening quote was read.
 #[inline(always)]
 pub(crate) fn string(text: &[u8]) -> Option<&[u8]> {
-    if let Some(block) = text.first_chunk()
-        && let Some(n) = mark::<false>(block)
-        && text.get(n) == Some(&b'"')
-    {
-        return text.get(n + 1..);
+    match plain_end::<false>(text) {
+        Some(length) => text.get(length + 1..),
+        None => long_string(text),
     }
-    long_string(text)
 }
 
 #[inline(never)]

@@ -22,7 +22,7 @@ mod x;
 
 use serde::de::IgnoredAny;
 
-use crate::field::{Field, Raw, read, read_new};
+use crate::field::{Field, Raw, read, read_known};
 use crate::wire::{Includes, Outer};
 
 pub use id::{Id, SNOWFLAKE_MIN, Source};
@@ -73,38 +73,19 @@ pub struct Page {
 /// A [`Reject`] for whatever is neither a tweet, nor a page, nor a notice we know. Only an unreadable id, text
 /// or time rejects a tweet; any other field that cannot be read becomes null ([`Tweet::retyped`]).
 pub fn parse(line: &str) -> Result<Parsed<'_>, Reject> {
-    const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
     if line.len() > VALUE_BYTES {
         let detail = "a value above its cap".to_owned();
         return Err(Reject { code: Code::TooLong, offset: VALUE_BYTES, detail });
     }
-    let value = line.trim_start_matches(SPACE).trim_start_matches('\u{feff}').trim_matches(SPACE);
+    let value = bare(line);
     let mut room = PAGE_BYTES;
     let parsed = match value.as_bytes() {
-        [b'{', ..] => read_new(value).and_then(|wire| object(value, wire, &mut room)),
-        [b'[', ..] => read_new(value).and_then(|items| page::list(value, items, &mut room)),
+        [b'{', ..] => read(value).and_then(|wire| object(value, wire, &mut room)),
+        [b'[', ..] => read(value).map(|items| page::list(value, items, &mut room)),
         [] => Err(Reject::of(Code::NotJson, "nothing there")),
-        _ => read_new::<Raw<'_>>(value).and_then(|_| Err(Reject::of(Code::NotATweet, "no object"))),
+        _ => read::<Raw<'_>>(value).and_then(|_| Err(Reject::of(Code::NotATweet, "no object"))),
     };
     parsed.map_err(|reject| judged(value, reject).inside(line, value))
-}
-
-/// Reads a raw line again. [`parse`] has taken it for a tweet before, so what is not wanted is not looked at: this takes less
-/// time, and gives the same. Of another line, the answer is worth nothing.
-///
-/// # Errors
-/// As [`parse_bytes`].
-pub fn parse_again(line: &[u8]) -> Result<Parsed<'_>, Reject> {
-    let value = utf8(line)?;
-    read(value).and_then(|wire| object(value, wire, &mut { PAGE_BYTES }))
-}
-
-/// What serde_json says of a value that is no JSON.
-fn judged(value: &str, reject: Reject) -> Reject {
-    match serde_json::from_str::<IgnoredAny>(value) {
-        Err(error) if reject.code == Code::NotJson && !value.is_empty() => Reject::json(value, &error),
-        _ => reject,
-    }
 }
 
 /// The same, of bytes that should be UTF-8.
@@ -127,6 +108,30 @@ pub fn utf8(line: &[u8]) -> Result<&str, Reject> {
     })
 }
 
+/// Reads a raw line again. [`parse_bytes`] has taken it for a tweet before, so what is not wanted is not looked at: this takes less
+/// time, and gives the same. Of another line, the answer is worth nothing.
+///
+/// # Errors
+/// A [`Reject`] says no more than that it is no such line.
+pub fn parse_again(line: &[u8]) -> Result<Parsed<'_>, Reject> {
+    let value = bare(utf8(line)?);
+    read_known(value).and_then(|wire| object(value, wire, &mut { PAGE_BYTES }))
+}
+
+/// The value, without a byte order mark and white space around it.
+fn bare(line: &str) -> &str {
+    const SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+    line.trim_start_matches(SPACE).trim_start_matches('\u{feff}').trim_matches(SPACE)
+}
+
+/// What serde_json says of a value that is no JSON.
+fn judged(value: &str, reject: Reject) -> Reject {
+    if reject.code != Code::NotJson || value.is_empty() {
+        return reject;
+    }
+    serde_json::from_str::<IgnoredAny>(value).map_or_else(|error| Reject::json(value, &error), |_| reject)
+}
+
 /// What an object is that was read; lines of pages may take `room` bytes.
 fn object<'a>(value: &'a str, wire: Field<Box<Outer<'a>>>, room: &mut usize) -> Result<Parsed<'a>, Reject> {
     let wire = wire.get().unwrap_or_default();
@@ -134,8 +139,8 @@ fn object<'a>(value: &'a str, wire: Field<Box<Outer<'a>>>, room: &mut usize) -> 
     match (wire.data, wire.statuses) {
         (Some(data), _) if list(data) => return page::answer(value, data, &wire, room),
         (_, Some(statuses)) if list(statuses) => {
-            return read(statuses)
-                .and_then(|items| page::list(statuses, items, room))
+            return read_known(statuses)
+                .map(|items| page::list(statuses, items, room))
                 .map_err(|reject| reject.inside(value, statuses));
         }
         _ => {}
@@ -159,12 +164,12 @@ fn object<'a>(value: &'a str, wire: Field<Box<Outer<'a>>>, room: &mut usize) -> 
 /// A v2 answer whose `data` is an object.
 fn answer<'a>(value: &'a str, data: &'a str, envelope: &Outer<'a>) -> Result<Parsed<'a>, Reject> {
     let inside = |part: &'a str| move |reject: Reject| reject.inside(value, part);
-    let wire: Field<Box<Outer<'a>>> = read(data).map_err(inside(data))?;
+    let wire: Field<Box<Outer<'a>>> = read_known(data).map_err(inside(data))?;
     let Some(wire) = wire.get() else {
         return Err(Reject::of(Code::NotATweet, "data that is no object"));
     };
     let includes: Field<Includes<'a>> = match envelope.includes {
-        Some(includes) => read(includes).map_err(inside(includes))?,
+        Some(includes) => read_known(includes).map_err(inside(includes))?,
         None => Field::Absent,
     };
     tweet(value, Some(data), *wire, x::Others::new(includes))

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::field::{Field, Key, List, Raw, Raws, objects, read};
+use crate::field::{Field, Key, List, Raw, Raws, objects, read_known};
 use crate::id::Source;
 use crate::line::one_line;
 use crate::reject::{Code, Reject};
@@ -208,7 +208,7 @@ impl<'a> Known<'a> {
 /// for the message in there.
 pub(crate) fn notices(value: &str, data: Option<&str>) -> Result<Option<Vec<Notice>>, Reject> {
     let body = data.unwrap_or(value);
-    let known: Field<Known<'_>> = read(body).map_err(|reject| reject.inside(value, body))?;
+    let known: Field<Known<'_>> = read_known(body).map_err(|reject| reject.inside(value, body))?;
     let known = known.get().unwrap_or_default();
     if let Some((kind, message)) = known.message() {
         let tombstones = tombstones(kind, message).map_err(|r| r.inside(value, message))?;
@@ -233,7 +233,7 @@ pub(crate) fn notices(value: &str, data: Option<&str>) -> Result<Option<Vec<Noti
 
 /// One error of a page or an answer.
 pub(crate) fn page_error(error: &str) -> Notice {
-    let known: Option<Known<'_>> = read(error).ok().and_then(Field::get);
+    let known: Option<Known<'_>> = read_known(error).ok().and_then(Field::get);
     let problem = known.map_or(Field::Absent, |known| known.problem);
     Notice::of(problem_kind(problem, NoticeKind::PageError), error)
 }
@@ -289,12 +289,12 @@ fn id(string: Field<Key<'_>>, number: Field<Key<'_>>) -> Result<u64, Reject> {
 
 /// The message itself as the subject.
 fn subject(message: &str) -> Result<Subject<'_>, Reject> {
-    Ok(read::<Field<_>>(message)?.get().unwrap_or_default())
+    Ok(read_known::<Field<_>>(message)?.get().unwrap_or_default())
 }
 
 /// What a message deletes or hides. One that says so, of an id that cannot be read, is an error.
 fn tombstones(kind: NoticeKind, message: &str) -> Result<Vec<Tombstone>, Reject> {
-    let body: Field<Body<'_>> = read(message)?;
+    let body: Field<Body<'_>> = read_known(message)?;
     let Some(body) = body.get() else { return Ok(Vec::new()) };
     let tweet = body.status.or(body.tweet).or(body.post).get();
     let user = body.user.get();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use crate::field::{Field, Key, Raws, Shape, read};
+use crate::field::{Field, Key, Raws, Shape, read_known};
 use crate::line::one_line;
 use crate::notice::{self, Notice, NoticeKind};
 use crate::reject::{Code, Reject};
@@ -13,11 +13,11 @@ use crate::x::{self, Other, Others, key};
 use crate::{Page, Parsed, TWEET_BYTES, object};
 
 /// A JSON array of tweets, notices or pages, or the `statuses` of a v1.1 search answer.
-pub(crate) fn list<'a>(value: &str, list: Field<Raws<'_>>, room: &mut usize) -> Result<Parsed<'a>, Reject> {
+pub(crate) fn list<'a>(value: &str, list: Field<Raws<'_>>, room: &mut usize) -> Parsed<'a> {
     let mut page = Page::default();
     for item in list.get().map_or_else(Vec::new, |list| list.0) {
         let parsed = match item.as_bytes() {
-            [b'{', ..] => read(item).and_then(|wire| object(item, wire, room)),
+            [b'{', ..] => read_known(item).and_then(|wire| object(item, wire, room)),
             [b'[', ..] => Err(Reject::of(Code::TooDeep, "a list in a list")),
             _ => Err(Reject::of(Code::NotATweet, "no object")),
         };
@@ -31,7 +31,7 @@ pub(crate) fn list<'a>(value: &str, list: Field<Raws<'_>>, room: &mut usize) -> 
             Err(reject) => page.lines.push(Err((reject, item.to_owned()))),
         }
     }
-    Ok(page.parsed(value))
+    page.parsed(value)
 }
 
 impl Page {
@@ -70,7 +70,7 @@ impl<'a> Piece<'a> {
 
     /// An element of `data`: a tweet also by itself.
     fn read(json: &'a str) -> Result<Self, Reject> {
-        let wire: Field<Box<Outer<'a>>> = read(json)?;
+        let wire: Field<Box<Outer<'a>>> = read_known(json)?;
         let wire = wire.get().ok_or_else(|| Reject::of(Code::NotATweet, "no object"))?;
         let piece = Piece::new(json, &wire);
         x::tweet(*wire, &mut Others::default())?;
@@ -97,13 +97,13 @@ pub(crate) fn answer<'a>(
 ) -> Result<Parsed<'a>, Reject> {
     let mut page = Page::default();
     if let Some(errors) = wire.errors {
-        let errors: Field<Raws<'_>> = read(errors).map_err(|r| r.inside(value, errors))?;
+        let errors: Field<Raws<'_>> = read_known(errors).map_err(|r| r.inside(value, errors))?;
         let errors = errors.get().map_or_else(Vec::new, |list| list.0);
         page.notices.extend(errors.iter().map(|error| notice::page_error(error)));
     }
     let mut includes = RawIncludes::default();
     if let Some(raw) = wire.includes {
-        let read: Field<RawIncludes<'_>> = read(raw).map_err(|r| r.inside(value, raw))?;
+        let read: Field<RawIncludes<'_>> = read_known(raw).map_err(|r| r.inside(value, raw))?;
         includes = read.get().unwrap_or_default();
     }
     let known = Known {
@@ -119,7 +119,7 @@ pub(crate) fn answer<'a>(
         matching_rules: wire.matching_rules,
     };
 
-    let data: Field<Raws<'_>> = read(data).map_err(|r| r.inside(value, data))?;
+    let data: Field<Raws<'_>> = read_known(data).map_err(|r| r.inside(value, data))?;
     let data = data.get().map_or_else(Vec::new, |list| list.0);
     let pieces: Vec<_> = data.iter().map(|json| (*json, Piece::read(json))).collect();
     let own: HashMap<u64, &Piece<'_>> = pieces
@@ -146,7 +146,7 @@ where
 {
     let mut known = HashMap::new();
     for json in items.get().map_or_else(Vec::new, |items| items.0) {
-        let item: Option<T> = read(json).ok().and_then(Field::get);
+        let item: Option<T> = read_known(json).ok().and_then(Field::get);
         match item.and_then(|item| entry(json, item)) {
             Some((key, value)) => {
                 known.entry(key).or_insert(value);

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use crate::json;
 use crate::reject::{Code, Reject};
-use crate::scan::{Block, Marks, escaped, mark, odd};
+use crate::scan::{Block, Marks, escaped, odd, plain_end};
 
 /// A number as JSON writes it.
 pub(crate) enum Number {
@@ -25,11 +25,12 @@ pub(crate) enum Number {
 /// Why reading ends; small, because most answers of a [`Reader`] are none.
 pub(crate) type Fault = Box<Reject>;
 
-/// A place in a value. Is the value `KNOWN` to be JSON?
+/// A place in a value. Is the value `KNOWN` to be JSON? If it is not, whatever its bytes are, the place may be anywhere, and also
+/// behind the end: bytes are taken by `get` alone.
 pub(crate) struct Reader<'a, const KNOWN: bool> {
     text: &'a str,
     at: usize,
-    /// A bracket was opened just before.
+    /// A bracket was opened just before. (Nobody asks where the value is known.)
     fresh: bool,
 }
 
@@ -66,8 +67,8 @@ impl<'a, const KNOWN: bool> Reader<'a, KNOWN> {
         self.fresh = true;
     }
 
-    /// The next key of an object and its [`hash`], or the object's end, stepped over. `names` are the keys that are known: one that
-    /// is written in another way is answered as it is there, and as nothing if it is not.
+    /// The next key of an object and its [`hash`], or the object's end, stepped over. A key with escapes is answered as the one of
+    /// `names` that it spells, or as an empty one.
     #[inline(always)]
     pub fn key(&mut self, names: &[&'static str]) -> Result<Option<(u64, &'a [u8])>, Fault> {
         let (byte, comma) = self.next_of_many()?;
@@ -136,10 +137,10 @@ impl<'a, const KNOWN: bool> Reader<'a, KNOWN> {
         let comma = self.next()? == b',';
         self.at += usize::from(comma);
         let byte = self.next()?;
-        if comma != fresh || !comma && matches!(byte, b'}' | b']') {
-            Ok((byte, comma))
-        } else {
-            Err(self.not_json())
+        match (fresh, comma) {
+            (true, false) | (false, true) => Ok((byte, comma)),
+            (false, false) if matches!(byte, b'}' | b']') => Ok((byte, comma)),
+            _ => Err(self.not_json()),
         }
     }
 
@@ -148,14 +149,14 @@ impl<'a, const KNOWN: bool> Reader<'a, KNOWN> {
         if self.next().is_ok() { Err(self.not_json()) } else { Ok(()) }
     }
 
-    /// Takes the bit of a key that was just read, which may be there once.
+    /// Notes the bit of a key that was just read, which may be there once.
     #[inline]
-    pub fn once(&self, left: &mut u128, bit: u32, key: &str) -> Result<(), Fault> {
+    pub fn once(&self, seen: &mut u128, bit: u32, key: &str) -> Result<(), Fault> {
         let mask = 1 << bit;
-        if *left & mask != 0 {
+        if *seen & mask != 0 {
             return Err(self.fault(1, Code::DuplicateKey, &format!("duplicate field `{key}`")));
         }
-        *left |= mask;
+        *seen |= mask;
         Ok(())
     }
 
@@ -195,14 +196,17 @@ impl<'a, const KNOWN: bool> Reader<'a, KNOWN> {
     /// What serde_json reads from `start` to here.
     fn serde<T: serde::de::DeserializeOwned>(&self, start: usize) -> Result<T, Fault> {
         let token = self.written(start, self.at)?;
-        let fault = |error| Box::new(Reject::json(token, &error).inside(self.text, token));
-        serde_json::from_str(token).map_err(fault)
+        serde_json::from_str(token).map_err(|error: serde_json::Error| match error.is_eof() {
+            // The token ends, the value does not: what is wrong is told of the whole.
+            true => self.not_json(),
+            false => Box::new(Reject::json(token, &error).inside(self.text, token)),
+        })
     }
 
     /// The number that begins here.
     #[inline]
     pub fn number(&mut self) -> Result<Number, Fault> {
-        // As many digits fit into any case.
+        // A number of so many digits fits.
         const DIGITS: usize = 19;
         let (start, rest) = (self.at, self.rest());
         let (mut number, mut digits) = (0, 0);
@@ -285,14 +289,13 @@ impl<'a, const KNOWN: bool> Reader<'a, KNOWN> {
     #[inline(always)]
     fn string(&mut self) -> Result<bool, Fault> {
         let start = self.at + 1;
-        if let Some(block) = self.text.as_bytes().get(start..start + 32).and_then(|block| block.first_chunk())
-            && let Some(n) = mark::<KNOWN>(block)
-            && block[n % 32] == b'"'
-        {
-            self.at = start + n + 1;
-            return Ok(false);
+        match self.text.as_bytes().get(start..).and_then(plain_end::<KNOWN>) {
+            Some(length) => {
+                self.at = start + length + 1;
+                Ok(false)
+            }
+            None => self.long_string(start),
         }
-        self.long_string(start)
     }
 
     #[inline(never)]

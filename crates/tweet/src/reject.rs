@@ -64,7 +64,7 @@ impl Reject {
         self
     }
 
-    /// What serde says of the value. Its words are safe to repeat: they quote no more than names of ours.
+    /// What serde says of the value. Its words are safe to repeat: they quote nothing.
     pub(crate) fn json(value: &str, error: &serde_json::Error) -> Self {
         let message = error.to_string();
         let detail = message.rsplit_once(" at line ").map_or(&*message, |(words, _)| words);
@@ -87,6 +87,13 @@ impl Reject {
                     Code::LoneSurrogate
                 }
                 "trailing characters" => Code::TwoValues,
+                // A number that the value ends in.
+                "invalid number"
+                    if offset + 1 >= value.len() && value.ends_with(['-', '+', '.', 'e', 'E']) =>
+                {
+                    offset = value.len();
+                    Code::Truncated
+                }
                 _ => Code::NotJson,
             },
         };

@@ -23,6 +23,13 @@ pub(crate) fn mark<const KNOWN: bool>(block: &[u8; 32]) -> Option<usize> {
     (marks != 0).then_some(marks.trailing_zeros() as usize)
 }
 
+/// Where a string ends, if that is within 32 bytes and nothing in it is escaped: at its closing quote.
+#[inline(always)]
+pub(crate) fn plain_end<const KNOWN: bool>(text: &[u8]) -> Option<usize> {
+    let at = mark::<KNOWN>(text.first_chunk()?)?;
+    (text.get(at) == Some(&b'"')).then_some(at)
+}
+
 impl Block {
     #[inline(always)]
     pub fn of(block: &[u8; 32]) -> Self {
@@ -90,4 +97,33 @@ pub(crate) fn escaped(slashes: u64, before: &mut u64) -> u64 {
     let (ends_even, carry) = odd_starts.overflowing_add(slashes);
     *before = u64::from(carry);
     (EVEN ^ (ends_even << 1)) & follow
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn between_quotes() {
+        assert_eq!(odd(0b0100_0100), 0b0011_1100);
+        assert_eq!(odd(1), !0, "a string that does not end in the block");
+    }
+
+    #[test]
+    fn behind_backslashes() {
+        let bits = |at: &[u32]| at.iter().fold(0_u64, |bits, at| bits | 1 << at);
+        let mut before = 0;
+        // one, two and three in a row, and one that the block ends in
+        assert_eq!(escaped(bits(&[1, 3, 4, 6, 7, 8, 63]), &mut before), bits(&[2, 4, 7, 9]));
+        assert_eq!(escaped(bits(&[0, 1]), &mut before), bits(&[0, 2]));
+        assert_eq!(escaped(0, &mut before), 0);
+    }
+
+    #[test]
+    fn marks_of_a_short_text() {
+        let marks = Marks::of(b"[\"{\\");
+        assert_eq!((marks.open, marks.close, marks.quotes, marks.slashes), (0b101, 0, 0b10, 0b1000));
+        assert_eq!(plain_end::<false>(b"ab\""), None, "fewer than 32 bytes");
+        assert_eq!(plain_end::<false>(&[b'"'; 32]), Some(0));
+    }
 }

@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 
-use tweet::{Code, Id, Page, Parsed, Source, Tweet, parse};
+use tweet::{Code, Id, Page, Parsed, Source, Tweet, parse, parse_again};
 
 fn tweet(line: &str) -> Tweet<'_> {
+    assert_eq!(parse_again(line.as_bytes()), parse(line), "{line}");
     match parse(line) {
         Ok(Parsed::Tweet(tweet)) => *tweet,
         other => panic!("no tweet: {other:?}"),

@@ -17,6 +17,11 @@ fn the_table() {
         (b"{\"id\":5,\"text\":\"\\x\"}", Code::NotJson, 17),
         (b"{\"id\":5,\"text\":\"a", Code::Truncated, 17),
         (b"  {\"id\":5,", Code::Truncated, 10),
+        (b"{\"id\":-", Code::Truncated, 7),
+        (b"{\"id\":1.", Code::Truncated, 8),
+        (b"{\"skipped\":1e", Code::Truncated, 13),
+        (b"{\"id\":5,\"text\":\"a\\u12\"}", Code::NotJson, 22),
+        (b"{\"id\":5,\"te\\u78\":\"a\"}", Code::NotJson, 16),
         (b"{\"id\":5,\"skipped\":[{", Code::Truncated, 20),
         (b"[{\"id\":5", Code::Truncated, 8),
         (b"{\"id\":5,\"text\":\"\xff\"}", Code::BadUtf8, 16),
@@ -59,7 +64,7 @@ fn the_table() {
 
 #[test]
 fn parts_that_are_not_read_may_hold_what_they_like() {
-    for part in [r#""\ud83d""#, r#"{"a":1,"a":2}"#, "1e999", r#"[[[{"b":[]}]]]"#] {
+    for part in [r#""\ud83d""#, r#"{"\ud83d":1}"#, r#"{"a":1,"a":2}"#, "1e999", r#"[[[{"b":[]}]]]"#] {
         let line = format!(r#"{{"id":5,"skipped":{part},"text":"a"}}"#);
         assert!(matches!(parse(&line), Ok(Parsed::Tweet(_))), "{line}");
     }
