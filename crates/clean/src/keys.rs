@@ -17,6 +17,8 @@ use crate::args::Retweets;
 
 /// X ids stay below this; interned Bluesky URIs lie above.
 const URIS: u64 = 1 << 63;
+/// Bytes of a chunk: each is a frame of rows, and many small ones take longer.
+const CHUNK: usize = 1 << 22;
 /// Tables of parts read at once.
 const TABLES: usize = 8;
 
@@ -38,7 +40,10 @@ impl<'a> Parts<'a> {
         while let Some(commit) = self.parts.get(self.at) {
             let values = match &mut self.open {
                 Some(values) => values,
-                None => self.open.insert(Values::new(Box::new(open_part(self.lake, commit)?))),
+                None => {
+                    let part: Box<dyn std::io::Read + Send> = Box::new(open_part(self.lake, commit)?);
+                    self.open.insert(Values::new(part).in_chunks(CHUNK))
+                }
             };
             match values.next_chunk().map_err(|e| part_error(commit, &e))? {
                 Some(chunk) => return Ok(Some((self.at, chunk))),

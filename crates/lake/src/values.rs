@@ -9,8 +9,8 @@ use memchr::{memchr, memchr_iter, memrchr};
 use serde::de::IgnoredAny;
 use tweet::VALUE_BYTES;
 
-/// Bytes that a chunk has at least, unless the stream ends.
-const CHUNK: usize = 1 << 22;
+/// Bytes that a chunk is read by, unless the reader wants others.
+const CHUNK: usize = 1 << 21;
 /// Room beyond what a chunk must have: what a reader gives at once, such as a frame of a raw part, mostly fits in.
 const SPARE: usize = 1 << 18;
 /// Bytes kept of a value that is too long.
@@ -122,6 +122,10 @@ pub struct Values<R> {
     offset: u64,
     form: Option<Form>,
     in_array: bool,
+    /// Bytes that a chunk has at least.
+    chunk: usize,
+    /// No chunk was taken yet.
+    first: bool,
 }
 
 impl<R: Read> Values<R> {
@@ -138,15 +142,25 @@ impl<R: Read> Values<R> {
             offset: 0,
             form: None,
             in_array: false,
+            chunk: CHUNK,
+            first: true,
         }
+    }
+
+    /// The same, in chunks of at least so many bytes.
+    #[must_use]
+    pub fn in_chunks(self, bytes: usize) -> Self {
+        Self { chunk: bytes, ..self }
     }
 
     /// The next chunk; `None` at the end.
     ///
+    /// The first one is the same however much the stream gives at once: by it an input is known.
+    ///
     /// # Errors
     /// Of the stream, once: after all whole values before the place where it broke.
     pub fn next_chunk(&mut self) -> std::io::Result<Option<Chunk>> {
-        let mut target = CHUNK;
+        let mut target = if self.first { self.chunk + SPARE } else { self.chunk };
         loop {
             self.fill(target);
             let form = match self.form {
@@ -167,6 +181,7 @@ impl<R: Read> Values<R> {
                 Form::Documents => self.documents(),
             };
             if !values.is_empty() {
+                self.first = false;
                 return Ok(Some(self.take(values, taken, form)));
             }
             self.advance(taken);
@@ -176,7 +191,7 @@ impl<R: Read> Values<R> {
             if self.len >= VALUE_BYTES {
                 return self.too_long().map(Some);
             }
-            target = (self.len * 2).clamp(CHUNK, VALUE_BYTES);
+            target = (self.len * 2).clamp(self.chunk, VALUE_BYTES);
         }
     }
 
@@ -188,7 +203,7 @@ impl<R: Read> Values<R> {
         if self.ended || self.len >= target {
             return;
         }
-        let most = (target + SPARE).min(VALUE_BYTES);
+        let most = if self.first { target } else { (target + SPARE).min(VALUE_BYTES) };
         if self.room.len() < most {
             self.room.resize(most, 0);
         }
@@ -301,7 +316,7 @@ impl<R: Read> Values<R> {
             if self.ended {
                 break;
             }
-            self.fill(CHUNK);
+            self.fill(self.chunk);
         }
         let fault = Some(Fault::TooLong { length });
         Ok(Chunk {
@@ -525,6 +540,27 @@ mod tests {
         assert_eq!(got.last().map(String::as_str), Some("{\n    \"d\": 4\n  }"));
         let text = b"[\n{\"a\":1},\n{\"b\":\n{\"c\":3},\nnot at all,\n{\"d\":4}\n]\n";
         assert_eq!(texts(text), ["{\"a\":1}", "{\"b\":", "{\"c\":3}", "not at all", "{\"d\":4}"]);
+    }
+
+    /// Names of raw parts depend on it: with another first chunk, what was taken once would be taken again.
+    #[test]
+    fn the_first_chunk_ends_where_it_always_did() {
+        struct Drops<'a>(&'a [u8], usize);
+        impl Read for Drops<'_> {
+            fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+                let most = self.1.min(buf.len());
+                self.0.read(&mut buf[..most])
+            }
+        }
+        let text = format!("{{\"id\":1,\"text\":\"{}\"}}\n", "a".repeat(977)).repeat(5_000);
+        for drop in [usize::MAX, 65_536, 30_011] {
+            let mut values = Values::new(Drops(text.as_bytes(), drop));
+            assert_eq!(values.next_chunk().unwrap().unwrap().bytes.len(), 2_358_528, "{drop}");
+        }
+        let array = format!("[{}1]", "{\"a\":\n1},".repeat(400_000));
+        let len =
+            |drop| Values::new(Drops(array.as_bytes(), drop)).next_chunk().unwrap().unwrap().bytes.len();
+        assert_eq!(len(usize::MAX), len(30_011));
     }
 
     #[test]
