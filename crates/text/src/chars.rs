@@ -23,9 +23,13 @@ pub(crate) fn is_unspaced(c: char) -> bool {
 pub(crate) fn is_letter(c: char) -> bool {
     match c {
         '\u{c0}'..='\u{24f}' => c != '×' && c != '÷',
-        '\u{2010}'..='\u{205f}' | '\u{1f000}'..='\u{1faff}' => false,
+        '\u{2010}'..='\u{205f}'
+        | '\u{3000}'..='\u{3004}'
+        | '\u{3008}'..='\u{3020}'
+        | '\u{1f000}'..='\u{1faff}' => false,
         '\u{3041}'..='\u{3096}'
         | '\u{30a1}'..='\u{30fa}'
+        | '\u{30fc}'..='\u{30fe}'
         | '\u{4e00}'..='\u{9fff}'
         | '\u{ac00}'..='\u{d7a3}'
         | '\u{388}'..='\u{38a}'
@@ -36,8 +40,9 @@ pub(crate) fn is_letter(c: char) -> bool {
         | '\u{620}'..='\u{64a}'
         | '\u{671}'..='\u{6d3}'
         | '\u{905}'..='\u{939}'
-        | '\u{e01}'..='\u{e30}'
-        | '\u{e40}'..='\u{e46}' => c != '\u{3f6}',
+        | '\u{93e}'..='\u{94d}'
+        | '\u{e01}'..='\u{e3a}'
+        | '\u{e40}'..='\u{e4e}' => c != '\u{3f6}',
         _ => c.is_alphanumeric() && !is_emoji(c) || is_mark(c),
     }
 }
@@ -106,4 +111,17 @@ pub(crate) fn is_generic_domain(top: &str) -> bool {
 /// Domain endings that make a link when a path follows: any generic one, or two to four small letters.
 pub(crate) fn is_top_domain(top: &str) -> bool {
     is_generic_domain(top) || ((2..=4).contains(&top.len()) && top.bytes().all(|b| b.is_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_emoji, is_letter, is_mark};
+
+    #[test]
+    fn the_blocks_that_are_named_are_as_the_standard_library_has_them() {
+        for c in '\0'..=char::MAX {
+            let wanted = c.is_alphanumeric() && !is_emoji(c) || is_mark(c);
+            assert_eq!(is_letter(c), wanted, "{c:?} {:x}", c as u32);
+        }
+    }
 }

@@ -40,19 +40,28 @@ pub(crate) fn fold(word: &str, out: &mut String) {
 /// Is it a letter, as [`char::is_alphabetic`] has it? The commonest blocks are named first.
 pub(crate) fn is_alphabetic(c: char) -> bool {
     match c {
-        '\u{3041}'..='\u{3096}'
+        '\u{400}'..='\u{481}'
+        | '\u{620}'..='\u{657}'
+        | '\u{671}'..='\u{6d3}'
+        | '\u{904}'..='\u{939}'
+        | '\u{e01}'..='\u{e3a}'
+        | '\u{3041}'..='\u{3096}'
         | '\u{30a1}'..='\u{30fa}'
+        | '\u{30fc}'..='\u{30ff}'
         | '\u{4e00}'..='\u{9fff}'
         | '\u{ac00}'..='\u{d7a3}' => true,
         '\u{c0}'..='\u{24f}' => c != '×' && c != '÷',
-        '\u{2010}'..='\u{205f}' | '\u{1f300}'..='\u{1faff}' => false,
+        '\u{2010}'..='\u{205f}'
+        | '\u{3000}'..='\u{3004}'
+        | '\u{3008}'..='\u{3020}'
+        | '\u{1f300}'..='\u{1faff}' => false,
         _ => c.is_alphabetic(),
     }
 }
 
 /// Of the commonest blocks without cases: the tables of the standard library are slow.
 pub(crate) fn is_caseless(c: char) -> bool {
-    matches!(c, '\u{2000}'..='\u{209f}' | '\u{2600}'..='\u{2bff}' | '\u{3000}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{1f000}'..='\u{1faff}')
+    matches!(c, '\u{590}'..='\u{109f}' | '\u{2000}'..='\u{209f}' | '\u{2600}'..='\u{2bff}' | '\u{3000}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{1f000}'..='\u{1faff}')
 }
 
 /// [`fold`] into a new string.
