@@ -69,6 +69,7 @@ impl Builder {
     ///
     /// # Panics
     /// When in the first row another column comes next: the caller does not follow the column table.
+    #[inline(always)]
     fn cell(&mut self, name: &str) -> &mut Cells {
         let at = self.next;
         if self.rows == 0 {
@@ -83,6 +84,7 @@ impl Builder {
     }
 
     /// A text.
+    #[inline(always)]
     pub fn text(&mut self, name: &str, value: Option<&str>) {
         match self.cell(name) {
             Cells::String(cells) => cells.append_option(value),
@@ -91,6 +93,7 @@ impl Builder {
     }
 
     /// A list of texts.
+    #[inline(always)]
     pub fn texts<'a>(&mut self, name: &str, values: impl Iterator<Item = &'a str>) {
         match self.cell(name) {
             Cells::Strings(cells) => cells.append_values_iter(values),
@@ -115,6 +118,7 @@ impl Builder {
     }
 
     /// True or false.
+    #[inline(always)]
     pub fn flag(&mut self, name: &str, value: Option<bool>) {
         match self.cell(name) {
             Cells::Bool(cells) => cells.append_option(value),
@@ -123,6 +127,7 @@ impl Builder {
     }
 
     /// A 32-bit float.
+    #[inline(always)]
     pub fn real32(&mut self, name: &str, value: Option<f32>) {
         match self.cell(name) {
             Cells::F32(cells) => cells.append_option(value),
@@ -131,6 +136,7 @@ impl Builder {
     }
 
     /// A 64-bit float.
+    #[inline(always)]
     pub fn real64(&mut self, name: &str, value: Option<f64>) {
         match self.cell(name) {
             Cells::F64(cells) => cells.append_option(value),
@@ -139,6 +145,7 @@ impl Builder {
     }
 
     /// A whole number, or an instant in microseconds.
+    #[inline(always)]
     pub fn whole(&mut self, name: &str, value: Option<i64>) {
         match self.cell(name) {
             Cells::I64(cells) => cells.append_option(value),
@@ -147,6 +154,7 @@ impl Builder {
     }
 
     /// A count.
+    #[inline(always)]
     pub fn count(&mut self, name: &str, value: u32) {
         match self.cell(name) {
             Cells::U32(cells) => cells.append_value(value),
