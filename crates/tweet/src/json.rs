@@ -1,6 +1,6 @@
-//! The grammar of JSON (RFC 8259), for values that nobody wants: what is behind them, or nothing if they are no JSON.
+//! The grammar of JSON (RFC 8259): what is behind a value that nobody wants, or nothing if it is no JSON; and what a string means.
 //!
-//! What is taken for JSON here is JSON to serde_json too, which tests hold against each other.
+//! What is taken for JSON here is JSON to serde_json too, and means the same: tests hold them against each other.
 
 use crate::scan::{mark, plain_end};
 

@@ -1,10 +1,9 @@
 //! Reads JSON: takes what is asked for and steps over the rest.
 //!
 //! Of a tweet's 4 kB and 112 keys little is wanted, and each line is read twice, by `ingest` and by `clean`; a library that
-//! looks at every byte by itself took as long as all that is said about the text. So this goes by 32 or 64 bytes at once. What is
-//! taken is held to the grammar as it is read; what is stepped over is too ([`json`]), unless the value is known to be JSON:
-//! then brackets are counted. Strings with escapes and numbers that are more than digits are serde_json's, and so are the
-//! words about what is no JSON.
+//! looks at every byte by itself took as long as most that is said about the text. So this goes by 32 or 64 bytes at once. What
+//! is taken is held to the grammar as it is read; what is stepped over is too ([`json`]), unless the value is known to be JSON:
+//! then brackets are counted. Numbers that are more than digits are serde_json's, and so are the words about what is no JSON.
 
 use std::borrow::Cow;
 
