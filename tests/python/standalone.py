@@ -29,6 +29,12 @@ def until(what: str, done, log: Path, wait: float = 300):
     pytest.fail(f"{what} did not come in {wait} s; see the log:\n" + log.read_text(errors="replace")[-5000:])
 
 
+def told(api, path: str, **params) -> dict | None:
+    """What the API answers, or nothing: over SQLite, Airflow answers 500 now and then while a task writes."""
+    answer = api.get(path, params=params)
+    return answer.json() if answer.is_success else None
+
+
 def end(group: subprocess.Popen, *signals: int):
     """Ends a process and all that it started, by one signal after the other, fifteen seconds each."""
     for number in signals or (signal.SIGTERM, signal.SIGKILL):

@@ -74,11 +74,11 @@ def test_a_run_without_a_logical_date(api):
     assert api.patch("/api/v2/dags/tweets", json={"is_paused": False}).is_success
 
     def ended():
-        found = api.get(run).json()
-        return found if found["state"] in ("success", "failed") else None
+        found = standalone.told(api, run)
+        return found if found and found["state"] in ("success", "failed") else None
 
     found = until("the end of the run", ended)
-    tasks = api.get(run + "/taskInstances").json()["task_instances"]
+    tasks = until("its tasks", lambda: standalone.told(api, run + "/taskInstances"))["task_instances"]
     assert (found["state"], found["logical_date"], found["data_interval_start"]) == ("success", None, None), tasks
     assert len(tasks) == 10 and {task["state"] for task in tasks} == {"success"}
     words = next(call["words"] for call in calls("ingest") if "--source=search" in call["words"])
