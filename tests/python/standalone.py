@@ -30,7 +30,7 @@ def until(what: str, done, log: Path, wait: float = 300):
 
 
 def told(api, path: str, **params) -> dict | None:
-    """What the API answers, or nothing: over SQLite, Airflow answers 500 now and then while a task writes."""
+    """What the API answers, or nothing: around the end of a run Airflow answers 500 now and then, and a moment later as it should."""
     answer = api.get(path, params=params)
     return answer.json() if answer.is_success else None
 

@@ -85,7 +85,7 @@ def test_a_run_without_a_logical_date(api):
     assert '--track=it\'s "x" $(id) {{ 1+1 }}' in words
     assert [word.partition("=")[0] for word in words if word.startswith(("--since", "--until"))] == ["--since", "--until"]
     # Other tests of this Airflow have left events of their own.
-    events = api.get("/api/v2/assets/events", params={"source_run_id": run_id}).json()["asset_events"]
+    events = until("its events", lambda: standalone.told(api, "/api/v2/assets/events", source_run_id=run_id))["asset_events"]
     versions = [event["extra"]["version"] for event in events if event["name"] == "tweets_dataset"]
     assert versions == ["0123456789ab"]
 
