@@ -9,7 +9,8 @@ use memchr::{memchr, memchr_iter, memrchr};
 use serde::de::IgnoredAny;
 use tweet::VALUE_BYTES;
 
-/// Bytes that a chunk is read by, unless the reader wants others.
+/// Bytes that a chunk is read by, unless the reader wants others. An input is known by its first chunk, which is read by these and
+/// [`SPARE`]: with other numbers, what was taken once would be taken again.
 const CHUNK: usize = 1 << 21;
 /// Room beyond what a chunk must have: what a reader gives at once, such as a frame of a raw part, mostly fits in.
 const SPARE: usize = 1 << 18;

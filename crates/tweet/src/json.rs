@@ -72,7 +72,7 @@ fn key(text: &[u8]) -> Option<&[u8]> {
 
 /// What is behind a string whose opening quote was read.
 #[inline(always)]
-pub(crate) fn string(text: &[u8]) -> Option<&[u8]> {
+fn string(text: &[u8]) -> Option<&[u8]> {
     match plain_end::<false>(text) {
         Some(length) => text.get(length + 1..),
         None => long_string(text),

@@ -178,7 +178,7 @@ impl Matcher {
         }
         for (file, line, term, text) in windows {
             let cues = matcher.cues(&text, &mut names).map_err(|why| LexiconError { file, line, why })?;
-            matcher.windows.push(Window::new(cues, term));
+            matcher.windows.push(Window { cues, term });
         }
         matcher.parts = automaton(&parts)?;
         matcher.tagparts = automaton(&tagparts)?;

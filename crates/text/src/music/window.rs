@@ -26,26 +26,13 @@ pub(crate) enum Cue {
 
 #[derive(Debug)]
 pub(crate) struct Window {
-    cues: Vec<Cue>,
-    /// Classes of the first cue that is no gap: without one of them the rest need not be asked.
-    first: Classes,
+    pub(crate) cues: Vec<Cue>,
     pub(crate) term: u32,
 }
 
 impl Window {
-    pub(crate) fn new(cues: Vec<Cue>, term: u32) -> Self {
-        let first = cues.iter().find_map(|cue| match cue {
-            Cue::Any(classes) => Some(*classes),
-            Cue::Gap(_) => None,
-        });
-        Self { cues, first: first.unwrap_or(!0), term }
-    }
-
     /// Does the window match somewhere? `all` is the union of all marks.
     pub(crate) fn matches(&self, marks: &[Mark], all: Classes) -> bool {
-        if all & self.first == 0 {
-            return false;
-        }
         let possible = self.cues.iter().all(|cue| match cue {
             Cue::Any(classes) => all & classes != 0,
             Cue::Gap(_) => true,
