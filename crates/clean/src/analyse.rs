@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use lake::Tombstones;
-use table::Builder;
+use table::Batch;
 use text::{Language, MusicInput, Token, Verdict};
 use tweet::{Id, Retweeted, Tweet};
 
@@ -82,7 +82,7 @@ impl<'t, 'a> Shown<'t, 'a> {
     }
 
     /// Adds its row.
-    pub(crate) fn row(&self, said: &Said<'_>, gathered: Gathered, place: &Place<'_>, rows: &mut Builder) {
+    pub(crate) fn row(&self, said: &Said<'_>, gathered: Gathered, place: &Place<'_>, rows: &mut Batch) {
         let t = self.tweet;
         let known = self.bare.is_none();
         let author = &t.author;
@@ -171,7 +171,7 @@ impl<'t, 'a> Shown<'t, 'a> {
 
 /// Adds a list that may name people.
 fn list<'x, T>(
-    rows: &mut Builder,
+    rows: &mut Batch,
     column: &str,
     names: &Names,
     items: impl Iterator<Item = T>,
@@ -197,7 +197,7 @@ pub(crate) struct Place<'p> {
 }
 
 /// Adds the row of a tweet that was dropped before anybody read it: who it is and where it lies.
-pub(crate) fn unread_row(source: &str, id: &str, time: Option<i64>, place: &Place<'_>, rows: &mut Builder) {
+pub(crate) fn unread_row(source: &str, id: &str, time: Option<i64>, place: &Place<'_>, rows: &mut Batch) {
     use table::{CLEAN, Kind};
     for column in CLEAN {
         let name = column.name;
@@ -211,8 +211,7 @@ pub(crate) fn unread_row(source: &str, id: &str, time: Option<i64>, place: &Plac
             ("lang_source", _) => rows.text(name, Some("none")),
             (_, Kind::String) => rows.text(name, (!column.nullable).then_some("")),
             (_, Kind::Strings) => rows.texts(name, std::iter::empty()),
-            (_, Kind::I32s) => rows.wholes32(name, &[]),
-            (_, Kind::F32s) => rows.reals32(name, &[]),
+            (_, Kind::I32s | Kind::F32s) => unreachable!("no tweet has lists of numbers"),
             (_, Kind::Bool) => rows.flag(name, (!column.nullable).then_some(false)),
             (_, Kind::F32) => rows.real32(name, (!column.nullable).then_some(0.0)),
             (_, Kind::F64) => rows.real64(name, None),

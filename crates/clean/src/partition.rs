@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::ops::ControlFlow;
+use std::sync::Mutex;
 
 use lake::{Chunk, CleanPointer, Counts, FileStat, IdRange, Lake, Ledger, PartStat, TimeRange};
-use polars::prelude::DataFrame;
-use table::{Builder, CLEAN, Compression, Sink, dropped};
+use table::{Batch, BatchSink, CLEAN, dropped};
 use task::{Exit, Failure, Outcome, Task, ordered_map};
 use tweet::Parsed;
 
@@ -80,8 +80,8 @@ fn most(counts: Counts) -> Counts {
 
 /// The files of a result on their way.
 struct Made {
-    kept: Sink,
-    dropped: Sink,
+    kept: BatchSink,
+    dropped: BatchSink,
     tally: Tally,
 }
 
@@ -97,11 +97,22 @@ struct Tally {
     samples: BTreeMap<String, Vec<String>>,
 }
 
-/// The rows of one chunk.
+/// The rows of one chunk. They are used again for another one: their room is made once.
 struct Rows {
-    kept: DataFrame,
-    dropped: DataFrame,
+    kept: Batch,
+    dropped: Batch,
     tally: Tally,
+}
+
+impl Rows {
+    fn new() -> Self {
+        Self { kept: Batch::new(CLEAN), dropped: Batch::new(&dropped()), tally: Tally::default() }
+    }
+
+    fn drop(&mut self, reason: &str, id: Option<String>) {
+        self.dropped.text("drop_reason", Some(reason));
+        self.tally.drop(reason, id);
+    }
 }
 
 impl Made {
@@ -110,9 +121,9 @@ impl Made {
             ("offkey:partition", asked.partition.to_string()),
             ("offkey:fingerprint", asked.fingerprint.clone()),
         ];
-        let sink = |name: &str, columns: &[table::Column]| -> Outcome<Sink> {
+        let sink = |name: &str, columns: &[table::Column]| -> Outcome<BatchSink> {
             let upload = lake.store.create(&format!("{path}/{name}"))?;
-            Sink::create(upload, columns, Compression::Quick, &about).map_err(|e| engine(&e))
+            BatchSink::create(upload, columns, &about).map_err(|e| engine(&e))
         };
         Ok(Self {
             kept: sink("tweets.parquet", CLEAN)?,
@@ -140,20 +151,29 @@ impl Made {
                 (part, first, chunk)
             }))
         };
+        let spare = Mutex::new(Vec::new());
         let work = |(part, first, chunk): (usize, usize, Chunk)| {
-            rows(asked, rules, keys, fates, part, first, &chunk)
+            let mut rows = spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_else(Rows::new);
+            read_chunk(asked, rules, keys, fates, part, first, &chunk, &mut rows)?;
+            Ok(rows)
         };
-        ordered_map(task.threads, next, work, |rows| {
+        ordered_map(task.threads, next, work, |mut rows| {
             self.kept.write(&rows.kept).map_err(|e| engine(&e))?;
             self.dropped.write(&rows.dropped).map_err(|e| engine(&e))?;
-            self.tally.add(rows.tally);
+            self.tally.add(std::mem::take(&mut rows.tally));
+            rows.kept.clear();
+            rows.dropped.clear();
+            if let Ok(mut spare) = spare.lock() {
+                spare.push(rows);
+            }
             Ok(ControlFlow::Continue(()))
         })
     }
 }
 
-/// The rows of a chunk whose first line has the number `first`.
-fn rows(
+/// Adds the rows of a chunk whose first line has the number `first`.
+#[expect(clippy::too_many_arguments, reason = "what a partition is made by, and one chunk of it")]
+fn read_chunk(
     asked: &Asked,
     rules: &Rules,
     keys: &Lines,
@@ -161,11 +181,9 @@ fn rows(
     part: usize,
     first: usize,
     chunk: &Chunk,
-) -> Outcome<Rows> {
+    rows: &mut Rows,
+) -> Outcome<()> {
     let commit = &asked.parts[part];
-    let mut kept = Builder::new(CLEAN, chunk.values.len());
-    let (mut dropped_rows, mut reasons) = (Builder::new(CLEAN, chunk.values.len()), Vec::new());
-    let mut tally = Tally::default();
     for (n, value) in (first..).zip(&chunk.values) {
         let place = Place {
             part: &commit.part,
@@ -181,18 +199,16 @@ fn rows(
         };
         match *fates.by_line.get(n).ok_or_else(differs)? {
             Fate::Rejected => {}
-            Fate::Deleted => tally.drop(Fate::Deleted.as_str(), None),
+            Fate::Deleted => rows.tally.drop(Fate::Deleted.as_str(), None),
             Fate::HiddenDuplicate => {
-                unread_row(&commit.source, "", None, &place, &mut dropped_rows);
-                reasons.push(Fate::HiddenDuplicate.as_str());
-                tally.drop(Fate::HiddenDuplicate.as_str(), None);
+                unread_row(&commit.source, "", None, &place, &mut rows.dropped);
+                rows.drop(Fate::HiddenDuplicate.as_str(), None);
             }
             fate @ (Fate::Duplicate | Fate::Retweet | Fate::Edited) => {
                 let (id, time) = keys.who(n);
                 let id = rules.names.tweet_id(&id).into_owned();
-                unread_row(&commit.source, &id, time, &place, &mut dropped_rows);
-                reasons.push(fate.as_str());
-                tally.drop(fate.as_str(), Some(id));
+                unread_row(&commit.source, &id, time, &place, &mut rows.dropped);
+                rows.drop(fate.as_str(), Some(id));
             }
             Fate::Kept => {
                 let tweet = match tweet::parse_again(&chunk.bytes[value.start..value.end]) {
@@ -219,15 +235,16 @@ fn rows(
                 };
                 match reason {
                     Some(reason) => {
-                        shown.row(&said, gathered, &place, &mut dropped_rows);
-                        reasons.push(reason);
+                        shown.row(&said, gathered, &place, &mut rows.dropped);
                         if reason == "music" {
-                            said.music.terms.iter().for_each(|term| Ledger::count(&mut tally.terms, term, 1));
+                            let terms = &mut rows.tally.terms;
+                            said.music.terms.iter().for_each(|term| Ledger::count(terms, term, 1));
                         }
-                        tally.drop(reason, Some(id));
+                        rows.drop(reason, Some(id));
                     }
                     None => {
-                        shown.row(&said, gathered, &place, &mut kept);
+                        shown.row(&said, gathered, &place, &mut rows.kept);
+                        let tally = &mut rows.tally;
                         Ledger::count(&mut tally.languages, said.language.code.as_str(), 1);
                         tally.times.include(shown.created_at());
                         tally.ids.include(&id);
@@ -237,16 +254,7 @@ fn rows(
             }
         }
     }
-    let with_reasons = || {
-        let mut frame = dropped_rows.finish()?;
-        frame.with_column(polars::prelude::Column::new("drop_reason".into(), reasons))?;
-        Ok(frame)
-    };
-    Ok(Rows {
-        kept: kept.finish().map_err(|e| engine(&e))?,
-        dropped: with_reasons().map_err(|e| engine(&e))?,
-        tally,
-    })
+    Ok(())
 }
 
 impl Tally {

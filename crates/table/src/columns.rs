@@ -41,6 +41,12 @@ pub enum Kind {
     U32,
 }
 
+impl Kind {
+    pub(crate) fn is_list(self) -> bool {
+        matches!(self, Kind::Strings | Kind::I32s | Kind::F32s)
+    }
+}
+
 /// What a column is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

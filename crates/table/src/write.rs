@@ -1,6 +1,7 @@
 //! Frames into a Parquet file whose bytes depend on the rows alone.
 
 use std::io::Write;
+use std::sync::{Arc, Mutex};
 
 use lake::{FileStat, Upload};
 use polars::io::parquet::write::{BatchedWriter, KeyValueMetadata, ParquetCompression};
@@ -18,9 +19,6 @@ pub const ROWS_PER_GROUP: usize = 8_192;
 pub enum Compression {
     /// Small.
     Zstd,
-    /// A quarter larger, in half the time, and without the least and greatest values of row groups: for what the next stage
-    /// reads, and reads whole.
-    Quick,
     /// For readers that know no zstd.
     Snappy,
 }
@@ -28,7 +26,7 @@ pub enum Compression {
 /// A Parquet file on its way into the lake; dropped unfinished, it leaves nothing.
 pub struct Sink {
     writer: BatchedWriter<UploadHandle>,
-    upload: std::sync::Arc<std::sync::Mutex<Option<Upload>>>,
+    upload: UploadHandle,
     columns: Vec<Column>,
     /// Rows that do not fill a group yet.
     waiting: Vec<DataFrame>,
@@ -47,30 +45,15 @@ impl Sink {
         compression: Compression,
         metadata: &[(&str, String)],
     ) -> PolarsResult<Self> {
-        let schema = schema(columns);
-        // Polars writes its own view types into the Arrow schema of the footer, which pandas cannot
-        // read inside lists; the bytes of the pages are the same, so the footer says plain strings.
-        let mut footer = vec![schema_to_metadata_key(&schema.to_arrow(CompatLevel::oldest()))];
-        let ours = metadata.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
-        footer.extend(
-            ours.chain([("offkey:columns".to_owned(), describe(columns))])
-                .map(|(key, value)| KeyValue { key, value: Some(value) }),
-        );
-        let upload = std::sync::Arc::new(std::sync::Mutex::new(Some(upload)));
-        let writer = ParquetWriter::new(UploadHandle(upload.clone()))
+        let upload = UploadHandle::new(upload);
+        let writer = ParquetWriter::new(upload.clone())
             .with_compression(match compression {
                 Compression::Zstd => ParquetCompression::Zstd(Some(ZstdLevel::try_new(3)?)),
-                Compression::Quick => ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?)),
                 Compression::Snappy => ParquetCompression::Snappy,
             })
-            .with_statistics(match compression {
-                Compression::Quick => {
-                    StatisticsOptions { min_value: false, max_value: false, ..Default::default() }
-                }
-                Compression::Zstd | Compression::Snappy => StatisticsOptions::default(),
-            })
-            .with_key_value_metadata(Some(KeyValueMetadata::Static(footer)))
-            .batched(&schema)?;
+            .with_statistics(StatisticsOptions::default())
+            .with_key_value_metadata(Some(KeyValueMetadata::Static(footer(columns, metadata))))
+            .batched(&schema(columns))?;
         Ok(Self { writer, upload, columns: columns.to_vec(), waiting: Vec::new(), waiting_rows: 0, rows: 0 })
     }
 
@@ -112,14 +95,39 @@ impl Sink {
     pub fn finish(mut self) -> PolarsResult<FileStat> {
         self.group()?;
         self.writer.finish()?;
-        let upload = self.upload.lock().ok().and_then(|mut u| u.take());
-        let upload = upload.ok_or_else(|| std::io::Error::other("a Parquet file was finished twice"))?;
-        Ok(upload.finish(self.rows).map_err(std::io::Error::other)?)
+        self.upload.finish(self.rows)
     }
 }
 
+/// What stands in the footer of every file: the Arrow schema, `metadata`, and the column table.
+pub(crate) fn footer(columns: &[Column], metadata: &[(&str, String)]) -> Vec<KeyValue> {
+    // Polars writes its own view types into the Arrow schema of the footer, which pandas cannot
+    // read inside lists; the bytes of the pages are the same, so the footer says plain strings.
+    let mut footer = vec![schema_to_metadata_key(&schema(columns).to_arrow(CompatLevel::oldest()))];
+    let ours = metadata.iter().map(|(k, v)| ((*k).to_owned(), v.clone()));
+    footer.extend(
+        ours.chain([("offkey:columns".to_owned(), describe(columns))])
+            .map(|(key, value)| KeyValue { key, value: Some(value) }),
+    );
+    footer
+}
+
 /// The writer owns its sink; this handle gives the upload back at the end.
-struct UploadHandle(std::sync::Arc<std::sync::Mutex<Option<Upload>>>);
+#[derive(Clone)]
+pub(crate) struct UploadHandle(Arc<Mutex<Option<Upload>>>);
+
+impl UploadHandle {
+    pub(crate) fn new(upload: Upload) -> Self {
+        Self(Arc::new(Mutex::new(Some(upload))))
+    }
+
+    /// Publishes what was written.
+    pub(crate) fn finish(&self, rows: u64) -> PolarsResult<FileStat> {
+        let upload = self.0.lock().ok().and_then(|mut upload| upload.take());
+        let upload = upload.ok_or_else(|| std::io::Error::other("a Parquet file was finished twice"))?;
+        Ok(upload.finish(rows).map_err(std::io::Error::other)?)
+    }
+}
 
 impl Write for UploadHandle {
     fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
