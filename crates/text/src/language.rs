@@ -2,6 +2,7 @@
 
 use crate::fold::is_caseless;
 use crate::{function_words, script};
+use std::cell::LazyCell;
 use std::fmt;
 
 /// A language: an ISO 639-1 code, a three-letter code where that list has none, or `und`.
@@ -163,11 +164,16 @@ fn with_platform(text: &Plain, platform: Code) -> Language {
     if letters == platform {
         return answer(0.97, true);
     }
+    let against = small.is_some_and(|vote| vote.code == letters);
+    if !against && to_whatlang(platform).is_none() {
+        // The arbiter cannot say what would matter.
+        return answer(0.6, false);
+    }
     let third = arbiter(&text.text, &[letters, platform]);
     if third == Some(platform) {
         return answer(0.95, true);
     }
-    if third == Some(letters) && small.is_some_and(|vote| vote.code == letters) {
+    if third == Some(letters) && against {
         return Language::new(letters, 0.8, false, LanguageSource::Whichlang);
     }
     answer(0.6, false)
@@ -183,19 +189,22 @@ fn without_platform(text: &Plain) -> Language {
     if sure == Some(letters) {
         return whichlang(if long { 0.98 } else { 0.95 }, true);
     }
-    let mut candidates = vec![letters];
-    candidates.extend(small.map(|vote| vote.code));
-    let third = arbiter(&text.text, &candidates);
+    // Asked where its answer matters, and there once.
+    let third = LazyCell::new(|| {
+        let mut candidates = vec![letters];
+        candidates.extend(small.map(|vote| vote.code));
+        arbiter(&text.text, &candidates)
+    });
     match small {
-        Some(vote) if third == Some(vote.code) && vote.lead > 0.0 && vote.code != letters => {
+        Some(vote) if vote.code != letters && vote.lead > 0.0 && *third == Some(vote.code) => {
             Language::new(vote.code, 0.7, false, LanguageSource::Whatlang)
         }
-        _ if third == Some(letters) && long => whichlang(0.95, true),
+        _ if long && *third == Some(letters) => whichlang(0.95, true),
         Some(vote) if vote.lead >= 1.0 => Language::new(vote.code, 0.7, false, LanguageSource::Words),
         _ if long => whichlang(0.6, false),
         Some(vote) if sure.is_some() => Language::new(vote.code, 0.6, false, LanguageSource::Words),
         Some(vote) if vote.code == letters => whichlang(0.7, false),
-        _ if third == Some(letters) && text.letters >= TINY => whichlang(0.7, false),
+        _ if text.letters >= TINY && *third == Some(letters) => whichlang(0.7, false),
         _ => Language::NOBODY,
     }
 }

@@ -19,6 +19,7 @@ mod music;
 mod profanity;
 mod script;
 mod token;
+mod words;
 
 pub use chars::is_space;
 pub use clean::{KEY_LETTERS, clean, key, key_of_clean, unescape};

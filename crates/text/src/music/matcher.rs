@@ -7,6 +7,7 @@ use crate::chars;
 use crate::fold::{Map, fold, folded};
 use crate::language::Code;
 use crate::token::{Kind, Token, tokenize};
+use crate::words::{Short, Table};
 use aho_corasick::{AhoCorasick, MatchKind};
 
 /// A word that some term or window knows.
@@ -31,7 +32,7 @@ struct Node {
 #[derive(Debug)]
 pub(crate) struct Matcher {
     pub(crate) terms: Vec<Term>,
-    words: Map<Box<str>, Word>,
+    words: Table<Word>,
     nodes: Vec<Node>,
     steps: Map<(u32, u32), u32>,
     /// Stems, by their first two characters.
@@ -41,7 +42,7 @@ pub(crate) struct Matcher {
     tags: Map<Box<str>, Vec<u32>>,
     emoji: Map<Box<str>, Vec<u32>>,
     domains: Map<Box<str>, u32>,
-    handles: Map<Box<str>, (u32, Classes)>,
+    handles: Table<(u32, Classes)>,
     annotations: Map<Box<str>, u32>,
     parts: Option<AhoCorasick>,
     part_terms: Vec<u32>,
@@ -76,7 +77,7 @@ impl Matcher {
         let number = fixed(&mut names, "number");
         let mut matcher = Matcher {
             terms: Vec::new(),
-            words: Map::default(),
+            words: Table::default(),
             nodes: vec![Node::default()],
             steps: Map::default(),
             stems: Map::default(),
@@ -84,7 +85,7 @@ impl Matcher {
             tags: Map::default(),
             emoji: Map::default(),
             domains: Map::default(),
-            handles: Map::default(),
+            handles: Table::default(),
             annotations: Map::default(),
             parts: None,
             part_terms: Vec::new(),
@@ -159,7 +160,7 @@ impl Matcher {
                     matcher.annotations.insert(key, number);
                 }
                 TermKind::Handle => {
-                    matcher.handles.insert(key, (number, artist));
+                    *matcher.handles.entry(key.as_bytes(), Default::default()) = (number, artist);
                 }
                 TermKind::Class => {
                     let (name, list) = term
@@ -187,7 +188,7 @@ impl Matcher {
 
     fn word(&mut self, word: &str) -> &mut Word {
         let id = u32::try_from(self.words.len()).unwrap_or(u32::MAX) + 1;
-        self.words.entry(word.into()).or_insert(Word { id, ..Word::default() })
+        self.words.entry(word.as_bytes(), Word { id, ..Word::default() })
     }
 
     /// Enters a term that is a sequence of tokens.
@@ -261,15 +262,21 @@ impl Matcher {
             buffer.clear();
             match token.kind {
                 Kind::Word | Kind::Number | Kind::Punctuation | Kind::Emoticon => {
-                    fold(token.text, &mut buffer);
-                    word = self.look_up(&mut buffer);
+                    let short = Short::of(token.text.as_bytes()).filter(|short| short.is_ascii());
+                    word = match short {
+                        Some(short) => self.look_up_short(short.small(), token.text, &mut buffer),
+                        None => self.look_up(token.text, &mut buffer),
+                    };
                     mark.word = word.classes;
                     if token.kind == Kind::Word {
-                        if word.node == 0 && (self.ascii_stems || !token.text.is_ascii()) {
+                        let ascii = short.is_some() || token.text.is_ascii();
+                        if word.node == 0 && (self.ascii_stems || !ascii) {
+                            if buffer.is_empty() {
+                                fold(token.text, &mut buffer);
+                            }
                             self.stem(&buffer, &mut found);
                         }
-                        unspaced |= !token.text.is_ascii()
-                            && token.text.chars().next().is_some_and(chars::is_unspaced);
+                        unspaced |= !ascii && token.text.chars().next().is_some_and(chars::is_unspaced);
                     } else if token.kind == Kind::Number {
                         mark.word |= self.number;
                     } else if token.kind == Kind::Punctuation {
@@ -285,12 +292,12 @@ impl Matcher {
                 }
                 Kind::Mention => {
                     fold(token.text.trim_start_matches(['@', '＠']), &mut buffer);
-                    if let Some((term, classes)) = self.handles.get(buffer.as_str()) {
-                        found.push(*term);
+                    if let Some((term, classes)) = self.handles.get(buffer.as_bytes()) {
+                        found.push(term);
                         mark.word |= classes;
                     }
                     // an account that is called like the searched artist
-                    let known = self.words.get(buffer.as_str()).copied().unwrap_or_default();
+                    let known = self.words.get(buffer.as_bytes()).unwrap_or_default();
                     let classes = self.nodes[known.node as usize].classes;
                     if classes & self.own != 0 {
                         mark.word |= classes;
@@ -342,14 +349,28 @@ impl Matcher {
         spoken.find(|term| general(*term) == lang.is_und()).or(Some(first))
     }
 
-    /// The word in `buffer`; else without its `'s`; else without the letters somebody leaned on.
-    fn look_up(&self, buffer: &mut String) -> Word {
-        let known = |word: &str| self.words.get(word).copied();
+    /// The word, which is left folded in `buffer`; else without its `'s`; else without the letters somebody leaned on.
+    fn look_up(&self, word: &str, buffer: &mut String) -> Word {
+        fold(word, buffer);
+        let known = |word: &str| self.words.get(word.as_bytes());
         let bare = |word: &str| word.strip_suffix("'s").or_else(|| word.strip_suffix('\'')).and_then(known);
         known(buffer)
             .or_else(|| bare(buffer))
             .or_else(|| if squeeze(buffer) { known(buffer) } else { None })
             .unwrap_or_default()
+    }
+
+    /// The same for a word of ASCII, folded as `short`; `buffer` may stay empty.
+    fn look_up_short(&self, short: Short, word: &str, buffer: &mut String) -> Word {
+        match self.words.get_short(short) {
+            Some(known) => known,
+            None if short.may_have_run()
+                || matches!(word.as_bytes(), [.., b'\''] | [.., b'\'', b's' | b'S']) =>
+            {
+                self.look_up(word, buffer)
+            }
+            None => Word::default(),
+        }
     }
 
     fn stem(&self, word: &str, found: &mut Vec<u32>) {
@@ -419,13 +440,13 @@ impl Matcher {
         let before = found.len();
         let mut words = Vec::new();
         let mut piece = String::new();
-        if let Some(word) = self.words.get(body) {
-            words.push(*word);
+        if let Some(word) = self.words.get(body.as_bytes()) {
+            words.push(word);
         } else {
             for part in humps(token.text.trim_start_matches(['#', '＃'])) {
                 piece.clear();
                 fold(part, &mut piece);
-                words.push(self.words.get(piece.as_str()).copied().unwrap_or_default());
+                words.push(self.words.get(piece.as_bytes()).unwrap_or_default());
             }
         }
         let mut marks = vec![Mark::default(); words.len()];
@@ -467,7 +488,7 @@ impl Matcher {
         let mut tokens = Vec::new();
         tokenize(&entity, &mut tokens);
         let words: Vec<Word> =
-            tokens.iter().map(|t| self.words.get(t.text).copied().unwrap_or_default()).collect();
+            tokens.iter().map(|t| self.words.get(t.text.as_bytes()).unwrap_or_default()).collect();
         let own = self.longest(&words, 0, Code::UND).is_some_and(|(end, node)| {
             end == words.len() && self.nodes[node as usize].classes & self.own != 0
         });
