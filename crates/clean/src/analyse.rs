@@ -81,8 +81,15 @@ impl<'t, 'a> Shown<'t, 'a> {
         Said { text, clean, tokens, cut, language, music, key, profane }
     }
 
-    /// Adds its row.
-    pub(crate) fn row(&self, said: &Said<'_>, gathered: Gathered, place: &Place<'_>, rows: &mut Batch) {
+    /// Adds its row, under its id as it may be shown.
+    pub(crate) fn row(
+        &self,
+        id: &str,
+        said: &Said<'_>,
+        gathered: Gathered,
+        place: &Place<'_>,
+        rows: &mut Batch,
+    ) {
         let t = self.tweet;
         let known = self.bare.is_none();
         let author = &t.author;
@@ -91,7 +98,7 @@ impl<'t, 'a> Shown<'t, 'a> {
         let hidden = |id: &str| !place.tombstones.is_empty() && place.tombstones.hides(t.source, id, None);
         let other = |id: Option<&'t str>| id.filter(|id| known && !hidden(id)).map(|id| names.tweet_id(id));
         rows.text("source", Some(t.source.as_str()));
-        rows.text("tweet_id", Some(&names.tweet_id(&self.id().to_string())));
+        rows.text("tweet_id", Some(id));
         let account = author.id.as_deref().filter(|_| known).map(|id| names.account(id));
         rows.text("author_id", account.as_deref());
         let username = if known { author.username.as_deref() } else { self.text().1 };

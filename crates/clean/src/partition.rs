@@ -109,7 +109,7 @@ impl Rows {
         Self { kept: Batch::new(CLEAN), dropped: Batch::new(&dropped()), tally: Tally::default() }
     }
 
-    fn drop(&mut self, reason: &str, id: Option<String>) {
+    fn drop(&mut self, reason: &str, id: Option<&str>) {
         self.dropped.text("drop_reason", Some(reason));
         self.tally.drop(reason, id);
     }
@@ -206,9 +206,9 @@ fn read_chunk(
             }
             fate @ (Fate::Duplicate | Fate::Retweet | Fate::Edited) => {
                 let (id, time) = keys.who(n);
-                let id = rules.names.tweet_id(&id).into_owned();
+                let id = rules.names.tweet_id(&id);
                 unread_row(&commit.source, &id, time, &place, &mut rows.dropped);
-                rows.drop(fate.as_str(), Some(id));
+                rows.drop(fate.as_str(), Some(&id));
             }
             Fate::Kept => {
                 let tweet = match tweet::parse_again(&chunk.bytes[value.start..value.end]) {
@@ -217,7 +217,8 @@ fn read_chunk(
                 };
                 let shown = Shown::of(&tweet, rules.retweets);
                 let said = shown.said(rules);
-                let id = rules.names.tweet_id(&shown.id().to_string()).into_owned();
+                let id = shown.id().to_string();
+                let id = rules.names.tweet_id(&id);
                 let line = u32::try_from(n).unwrap_or(u32::MAX);
                 let folded = u32::from(keys.retweet(n) && rules.retweets == Retweets::Fold);
                 let alone = Gathered {
@@ -235,15 +236,15 @@ fn read_chunk(
                 };
                 match reason {
                     Some(reason) => {
-                        shown.row(&said, gathered, &place, &mut rows.dropped);
+                        shown.row(&id, &said, gathered, &place, &mut rows.dropped);
                         if reason == "music" {
                             let terms = &mut rows.tally.terms;
                             said.music.terms.iter().for_each(|term| Ledger::count(terms, term, 1));
                         }
-                        rows.drop(reason, Some(id));
+                        rows.drop(reason, Some(&id));
                     }
                     None => {
-                        shown.row(&said, gathered, &place, &mut rows.kept);
+                        shown.row(&id, &said, gathered, &place, &mut rows.kept);
                         let tally = &mut rows.tally;
                         Ledger::count(&mut tally.languages, said.language.code.as_str(), 1);
                         tally.times.include(shown.created_at());
@@ -258,10 +259,13 @@ fn read_chunk(
 }
 
 impl Tally {
-    fn drop(&mut self, reason: &str, id: Option<String>) {
+    fn drop(&mut self, reason: &str, id: Option<&str>) {
         Ledger::count(&mut self.dropped, reason, 1);
-        let samples = self.samples.entry(reason.to_owned()).or_default();
-        samples.extend(id.filter(|_| samples.len() < SAMPLES));
+        let samples = match self.samples.get_mut(reason) {
+            Some(samples) => samples,
+            None => self.samples.entry(reason.to_owned()).or_default(),
+        };
+        samples.extend(id.filter(|_| samples.len() < SAMPLES).map(str::to_owned));
     }
 
     fn add(&mut self, other: Self) {

@@ -72,7 +72,7 @@ impl Short {
 /// A table of words. Most lookups are for words that are not in it: a sieve of a few kilobytes says so.
 #[derive(Debug)]
 pub(crate) struct Table<V> {
-    /// Each by its hash, or at a place behind; a power of two, at most half of them taken.
+    /// Each by its hash, or at a place behind; a power of two, at most three quarters of them taken.
     keys: Vec<Short>,
     values: Vec<V>,
     taken: usize,
@@ -153,7 +153,7 @@ impl<V: Copy + Default> Table<V> {
     }
 
     fn entry_short(&mut self, word: Short, value: V) -> &mut V {
-        if 2 * self.taken >= self.keys.len() {
+        if 4 * self.taken >= 3 * self.keys.len() {
             let mut larger = Self::with_places(2 * self.keys.len());
             let known = self.keys.iter().zip(&self.values).filter(|(key, _)| **key != Self::FREE);
             for (key, value) in known {

@@ -137,7 +137,7 @@ fn digits(text: &[u8]) -> Option<&[u8]> {
 pub(crate) fn unescape(written: &str) -> Option<String> {
     let mut out = String::with_capacity(written.len());
     let mut rest = written;
-    while let Some(at) = rest.bytes().position(|byte| byte == b'\\') {
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
         out.push_str(&rest[..at]);
         let escape = &rest.as_bytes()[at + 1..];
         let (char, length) = match escape {

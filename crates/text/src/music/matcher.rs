@@ -41,7 +41,7 @@ pub(crate) struct Matcher {
     ascii_stems: bool,
     tags: Map<Box<str>, Vec<u32>>,
     emoji: Map<Box<str>, Vec<u32>>,
-    domains: Map<Box<str>, u32>,
+    domains: Table<u32>,
     handles: Table<(u32, Classes)>,
     annotations: Map<Box<str>, u32>,
     parts: Option<AhoCorasick>,
@@ -84,7 +84,7 @@ impl Matcher {
             ascii_stems: false,
             tags: Map::default(),
             emoji: Map::default(),
-            domains: Map::default(),
+            domains: Table::default(),
             handles: Table::default(),
             annotations: Map::default(),
             parts: None,
@@ -154,7 +154,7 @@ impl Matcher {
                     matcher.emoji.entry(key).or_default().push(number);
                 }
                 TermKind::Domain => {
-                    matcher.domains.insert(key, number);
+                    *matcher.domains.entry(key.as_bytes(), 0) = number;
                 }
                 TermKind::Annotation => {
                     matcher.annotations.insert(key, number);
@@ -388,8 +388,9 @@ impl Matcher {
     fn sequences(&self, words: &[Word], marks: &mut [Mark], lang: Code, found: &mut Vec<u32>) -> Classes {
         let mut all = 0;
         let mut at = 0;
-        while at < words.len() {
-            let Some((end, node)) = self.longest(words, at, lang) else {
+        while let Some(first) = words.get(at) {
+            // Nothing begins with most words.
+            let Some((end, node)) = (first.node != 0).then(|| self.longest(words, at, lang)).flatten() else {
                 at += 1;
                 continue;
             };
@@ -461,13 +462,14 @@ impl Matcher {
 
     fn link(&self, url: &str, found: &mut Vec<u32>) {
         let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-        let host = rest.split(['/', '?', '#', ':']).next().unwrap_or("").to_ascii_lowercase();
-        let mut tail = host.as_str();
+        let host = rest.split(['/', '?', '#', ':']).next().unwrap_or("");
+        let small = host.bytes().any(|byte| byte.is_ascii_uppercase()).then(|| host.to_ascii_lowercase());
+        let mut tail = small.as_deref().unwrap_or(host);
         loop {
-            if let Some(term) = self.domains.get(tail) {
+            if let Some(term) = self.domains.get(tail.as_bytes()) {
                 let mut parts = rest.split(['/', '?', '#']).skip(1).take(2);
-                let nearer = parts.find_map(|part| self.domains.get(format!("{tail}/{part}").as_str()));
-                found.push(*nearer.unwrap_or(term));
+                let nearer = parts.find_map(|part| self.domains.get(format!("{tail}/{part}").as_bytes()));
+                found.push(nearer.unwrap_or(term));
                 return;
             }
             match tail.split_once('.') {
