@@ -129,6 +129,7 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use unicode_normalization::char::canonical_combining_class;
 
     #[test]
@@ -136,6 +137,21 @@ mod tests {
         for c in ('\0'..=char::MAX).filter(|c| is_nfkc(*c)) {
             assert_eq!(is_nfkc_quick([c].into_iter()), IsNormalized::Yes, "{c:?}");
             assert_eq!(canonical_combining_class(c), 0, "{c:?}");
+        }
+    }
+
+    /// [`key_of_clean`] as its comment has it.
+    fn plain_key(cleaned: &str) -> Option<u64> {
+        let mut hash = Fnv::default();
+        let folded: String = cleaned.nfkc().flat_map(char::to_lowercase).collect();
+        folded.bytes().for_each(|byte| hash.byte(byte));
+        (cleaned.nfkc().filter(|c| c.is_alphabetic()).count() >= KEY_LETTERS).then_some(hash.finish())
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_what_it_says(text in "(\\PC{0,3}|[a-zA-Z .]{0,9}|[…！Ａｚ～é\u{301}\u{308}ﾞｶか\u{3099}가ﬁ½]{0,4}){0,12}") {
+            prop_assert_eq!(key_of_clean(&text), plain_key(&text), "{}", text);
         }
     }
 }

@@ -158,7 +158,7 @@ fn object<'a>(value: &'a str, wire: Field<Box<Outer<'a>>>, room: &mut usize) -> 
     if let Some(data) = wire.data {
         return answer(value, data, &wire);
     }
-    tweet(value, None, *wire, x::Others::default())
+    tweet(value, None, wire, x::Others::default())
 }
 
 /// A v2 answer whose `data` is an object.
@@ -172,14 +172,14 @@ fn answer<'a>(value: &'a str, data: &'a str, envelope: &Outer<'a>) -> Result<Par
         Some(includes) => read_known(includes).map_err(inside(includes))?,
         None => Field::Absent,
     };
-    tweet(value, Some(data), *wire, x::Others::new(includes))
+    tweet(value, Some(data), wire, x::Others::new(includes))
 }
 
 /// The tweet, or what else the object is.
 fn tweet<'a>(
     value: &'a str,
     data: Option<&'a str>,
-    wire: Outer<'a>,
+    wire: Box<Outer<'a>>,
     mut others: x::Others<'a>,
 ) -> Result<Parsed<'a>, Reject> {
     if wire.has_text() {

@@ -73,7 +73,7 @@ impl<'a> Piece<'a> {
         let wire: Field<Box<Outer<'a>>> = read_known(json)?;
         let wire = wire.get().ok_or_else(|| Reject::of(Code::NotATweet, "no object"))?;
         let piece = Piece::new(json, &wire);
-        x::tweet(*wire, &mut Others::default())?;
+        x::tweet(wire, &mut Others::default())?;
         Ok(piece)
     }
 }

@@ -75,7 +75,7 @@ pub(crate) trait Other<'a>: Sized {
     fn id(&self) -> Option<u64>;
     fn kind(&self) -> Option<&str>;
     /// The tweet itself, where it can be found.
-    fn whole(self, others: &mut Others<'a>) -> Option<Inner<'a>>;
+    fn whole(self: Box<Self>, others: &mut Others<'a>) -> Option<Box<Inner<'a>>>;
 }
 
 impl<'a> Other<'a> for Inner<'a> {
@@ -85,8 +85,8 @@ impl<'a> Other<'a> for Inner<'a> {
     fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(|kind| &**kind)
     }
-    fn whole(self, others: &mut Others<'a>) -> Option<Inner<'a>> {
-        if self.has_text() { Some(self) } else { others.take_tweet(self.id()?) }
+    fn whole(self: Box<Self>, others: &mut Others<'a>) -> Option<Box<Inner<'a>>> {
+        if self.has_text() { Some(self) } else { others.take_tweet(self.id()?).map(Box::new) }
     }
 }
 
@@ -98,14 +98,14 @@ impl<'a> Other<'a> for Reference<'a> {
     fn kind(&self) -> Option<&str> {
         self.kind.as_ref().map(|kind| &**kind)
     }
-    fn whole(self, _: &mut Others<'a>) -> Option<Inner<'a>> {
+    fn whole(self: Box<Self>, _: &mut Others<'a>) -> Option<Box<Inner<'a>>> {
         None
     }
 }
 
 /// Makes the tweet, or says which of id, text and time cannot be read.
 pub(crate) fn tweet<'a, O: Other<'a>>(
-    mut wire: Wire<'a, O>,
+    mut wire: Box<Wire<'a, O>>,
     others: &mut Others<'a>,
 ) -> Result<Tweet<'a>, Reject> {
     let mut retyped = std::mem::take(&mut others.retyped);
@@ -119,7 +119,10 @@ pub(crate) fn tweet<'a, O: Other<'a>>(
 
     let author_id = wire.author_id.take("author_id", &mut retyped);
     let person = wire.user.take("user", &mut retyped).map(|user| *user);
-    let person = person.or_else(|| wire.author.take("author", &mut retyped).map(|author| *author));
+    let person = match person {
+        None => wire.author.take("author", &mut retyped).map(|author| *author),
+        known => known,
+    };
     let person = person.or_else(|| others.user(author_id.as_ref()?.number()?).cloned());
     let mut author = person.map_or_else(Author::default, |person| author(person, &mut retyped));
     author.id = author.id.or_else(|| author_id?.text());
@@ -133,12 +136,12 @@ pub(crate) fn tweet<'a, O: Other<'a>>(
     if let Some(quoted) = wire.quoted_status.take("quoted_status", &mut retyped) {
         quoted_id = quoted_id.or_else(|| key(quoted.id_str, quoted.id).get()?.text());
     }
-    let mut original = wire.retweeted_status.take("retweeted_status", &mut retyped).map(|other| *other);
+    let mut original = wire.retweeted_status.take("retweeted_status", &mut retyped);
     let references = wire.referenced_tweets.or(wire.referenced_posts);
     for other in references.items("referenced_tweets", &mut retyped) {
         let named = || other.id().map(|id| Cow::Owned(id.to_string()));
         match other.kind() {
-            Some("retweeted") => original = original.or(Some(other)),
+            Some("retweeted") => original = original.or_else(|| Some(Box::new(other))),
             Some("replied_to") => in_reply_to_id = in_reply_to_id.or_else(named),
             Some("quoted") => quoted_id = quoted_id.or_else(named),
             _ => {}
