@@ -17,8 +17,8 @@ use crate::args::Retweets;
 
 /// X ids stay below this; interned Bluesky URIs lie above.
 const URIS: u64 = 1 << 63;
-/// Bytes of a chunk: each is a frame of rows, and many small ones take longer.
-const CHUNK: usize = 1 << 22;
+/// Bytes of a chunk: what was decompressed is still near when it is read.
+const CHUNK: usize = 1 << 20;
 /// Tables of parts read at once.
 const TABLES: usize = 8;
 

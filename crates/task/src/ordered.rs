@@ -2,21 +2,22 @@
 //! output the same for any number of threads.
 
 use std::ops::ControlFlow;
-use std::sync::mpsc::sync_channel;
+use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel, sync_channel};
 
 use crate::Outcome;
 
-/// Items that wait for one thread.
-const WAITING: usize = 2;
 /// Items that one thread may have done ahead of the sink: it takes its time now and then.
 const DONE: usize = 5;
 
-/// Takes items from `next` (on a thread of its own), maps them with `work` on `threads` threads, and
-/// gives the results to `sink` on the calling thread, in the order of the items, until it breaks.
+/// Takes items from `next`, maps them with `work` on `threads` threads, and gives the results to `sink` on the calling thread, in
+/// the order of the items, until it breaks.
+///
+/// A thread takes an item itself, while the others wait or work: what it has just read is near when it works on it.
 ///
 /// # Errors
 /// The first error of `next`, `work` or `sink`; the rest is not waited for longer than the items under way.
-pub fn ordered_map<T: Send, R: Send>(
+pub fn ordered_map<T, R: Send>(
     threads: usize,
     mut next: impl FnMut() -> Outcome<Option<T>> + Send,
     work: impl Fn(T) -> Outcome<R> + Sync,
@@ -30,45 +31,58 @@ pub fn ordered_map<T: Send, R: Send>(
         }
         return Ok(());
     }
+    // Who took which item, in their order: its result is the next one of that thread.
+    let (took, order) = channel();
+    let items = Mutex::new((next, Some(took)));
     std::thread::scope(|scope| {
-        let (mut feeds, mut results) = (Vec::new(), Vec::new());
-        for _ in 0..threads {
-            let (feed, items) = sync_channel::<Outcome<T>>(WAITING);
-            let (done, result) = sync_channel(DONE);
-            let work = &work;
-            scope.spawn(move || {
-                for item in items {
-                    if done.send(item.and_then(work)).is_err() {
-                        return;
+        let results: Vec<_> = (0..threads)
+            .map(|thread| {
+                let (done, results) = sync_channel(DONE);
+                let (items, work) = (&items, &work);
+                scope.spawn(move || {
+                    while let Some(item) = take(items, thread) {
+                        if done.send(item.and_then(work)).is_err() {
+                            return;
+                        }
                     }
-                }
-            });
-            feeds.push(feed);
-            results.push(result);
-        }
-        // Item n goes to thread n mod threads, and is fetched from there: order needs no numbers.
-        scope.spawn(move || {
-            for feed in feeds.iter().cycle() {
-                let item = match next() {
-                    Ok(Some(item)) => Ok(item),
-                    Ok(None) => return,
-                    Err(e) => Err(e),
-                };
-                let last = item.is_err();
-                if feed.send(item).is_err() || last {
-                    return;
-                }
-            }
-        });
-        for result in results.iter().cycle() {
-            let Ok(done) = result.recv() else { break };
+                });
+                results
+            })
+            .collect();
+        for thread in order {
+            let Ok(done) = results[thread].recv() else { break };
             if sink(done?)?.is_break() {
                 break;
             }
         }
-        drop(results);
         Ok(())
     })
+}
+
+/// The next item for this thread; none behind the end, and behind an error.
+fn take<T>(
+    items: &Mutex<(impl FnMut() -> Outcome<Option<T>>, Option<Sender<usize>>)>,
+    thread: usize,
+) -> Option<Outcome<T>> {
+    let mut items = match items.lock() {
+        Ok(items) => items,
+        Err(poisoned) => {
+            // `next` panicked on another thread, and so will the calling one when it has waited for all.
+            poisoned.into_inner().1 = None;
+            return None;
+        }
+    };
+    let (next, took) = &mut *items;
+    took.as_ref()?;
+    let item = next().transpose();
+    if let (Some(took), Some(_)) = (&took, &item) {
+        // Nobody listens any more: the result will not be sent either.
+        let _ = took.send(thread);
+    }
+    if !matches!(item, Some(Ok(_))) {
+        *took = None;
+    }
+    item
 }
 
 #[cfg(test)]
@@ -121,6 +135,25 @@ mod tests {
             let mut from = numbers(1_000);
             let ended = ordered_map(threads, || from()?.map(bad).transpose(), Ok, |_| Ok(Continue(())));
             assert_eq!(ended.map_err(|e| e.message), Err("five".into()));
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_it_wherever_it_is_raised() {
+        for threads in [2, 3] {
+            for place in 0..3 {
+                let at = |here: i32, n: u32| {
+                    assert!(here != place || n != 50, "fifty");
+                    n
+                };
+                let run = || {
+                    let mut from = numbers(1_000);
+                    let sink = |n| Ok(if at(2, n) == 0 { Break(()) } else { Continue(()) });
+                    ordered_map(threads, || Ok(from()?.map(|n| at(0, n))), |n| Ok(at(1, n)), sink)
+                };
+                let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+                assert!(ended.is_err(), "{threads} threads, place {place}");
+            }
         }
     }
 
