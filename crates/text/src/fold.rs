@@ -101,6 +101,8 @@ impl Hasher for Fnv {
 
 /// A map that hashes by [`Fnv`].
 pub(crate) type Map<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<Fnv>>;
+/// A set that hashes by [`Fnv`].
+pub(crate) type Set<K> = std::collections::HashSet<K, BuildHasherDefault<Fnv>>;
 
 #[cfg(test)]
 mod tests {

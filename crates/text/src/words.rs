@@ -173,16 +173,6 @@ impl<V: Copy + Default> Table<V> {
     }
 }
 
-impl<'w, V: Copy + Default> FromIterator<(&'w [u8], V)> for Table<V> {
-    fn from_iter<I: IntoIterator<Item = (&'w [u8], V)>>(words: I) -> Self {
-        let mut table = Self::default();
-        for (word, value) in words {
-            *table.entry(word, value) = value;
-        }
-        table
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
