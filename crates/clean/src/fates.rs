@@ -4,10 +4,7 @@
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-use polars::prelude::{
-    BooleanChunked, ChunkFilter, DataFrame, Int64Chunked, PolarsResult, SortMultipleOptions, UInt64Chunked,
-    is_last_distinct,
-};
+use polars::prelude::{DataFrame, PolarsResult, SortMultipleOptions, is_last_distinct};
 
 use task::Outcome;
 
@@ -74,7 +71,7 @@ pub(crate) fn decide(lines: &Lines, retweets: Retweets) -> Outcome<Fates> {
         () => Fate::Kept,
     };
     let mut fates = Fates { by_line: (0..lines.count()).map(alone).collect(), gathered: Vec::new() };
-    fates.decide(lines.meeting()?, retweets).map_err(|e| engine(&e))?;
+    fates.decide(lines, retweets)?;
     Ok(fates)
 }
 
@@ -85,63 +82,77 @@ impl Fates {
         Some(self.gathered[at].1)
     }
 
-    /// Decides the lines that meet others.
-    fn decide(&mut self, lines: DataFrame, retweets: Retweets) -> PolarsResult<()> {
-        let lines = in_order(lines, "order")?;
-        let deleted = lines.column("deleted")?.bool()?;
+    /// Decides the lines that meet others. Each question is put to a table of its own, of no more columns than it needs.
+    fn decide(&mut self, lines: &Lines, retweets: Retweets) -> Outcome<()> {
+        let meeting = lines.meeting();
 
         // Copies: the greatest (received, line) wins.
-        let wins = last_of(&lines, "id")?;
-        self.mark(&lines, &!&wins, Fate::Duplicate)?;
-        self.mark(&lines, &(!&wins & deleted.clone()), Fate::HiddenDuplicate)?;
-        self.mark(&lines, &(&wins & deleted), Fate::Deleted)?;
-        let rest = lines.filter(&(wins & !deleted))?;
-        let retweet = rest.column("retweet")?.bool()?;
+        let copies = lines.table(&meeting, &["order", "id"])?;
+        let mut rest = self.winners(copies, &["order"], "id", |line| match lines.hidden(line) {
+            true => Fate::HiddenDuplicate,
+            false => Fate::Duplicate,
+        })?;
+        rest.retain(|line| !lines.hidden(*line as usize));
 
-        let (rest, winners) = match retweets {
-            Retweets::Keep => (rest.clone(), rest),
+        let shown = match retweets {
+            Retweets::Keep => rest.clone(),
             Retweets::Drop => {
-                self.mark(&rest, retweet, Fate::Retweet)?;
-                let rest = rest.filter(&!retweet)?;
-                (rest.clone(), rest)
+                rest.retain(|line| !lines.retweet(*line as usize));
+                rest.clone()
             }
             Retweets::Fold => {
                 // The line that is worth most wins, of these the latest.
-                let ranked = rest.sort(["worth", "order"], SortMultipleOptions::default())?;
-                let wins = last_of(&ranked, "key")?;
-                self.mark(&ranked, &!&wins, Fate::Retweet)?;
-                (rest, ranked.filter(&wins)?)
+                let carriers = lines.table(&rest, &["worth", "order", "key"])?;
+                self.winners(carriers, &["worth", "order"], "key", |_| Fate::Retweet)?
             }
         };
 
         // Versions: the last one is the tweet with the greatest id, whoever carries it.
-        let ranked = in_order(winners.clone(), "key")?;
-        let wins = last_of(&ranked, "root")?;
-        self.mark(&ranked, &!&wins, Fate::Edited)?;
-        self.mark(&ranked, &wins, Fate::Kept)?;
-        let winners = if retweets == Retweets::Fold { winners } else { ranked.filter(&wins)? };
-        self.gather(&lines, &winners, &rest)
-    }
-
-    /// Marks the lines where `mask` holds.
-    fn mark(&mut self, lines: &DataFrame, mask: &BooleanChunked, fate: Fate) -> PolarsResult<()> {
-        for line in lines.column("line")?.u32()?.filter(mask)?.into_no_null_iter() {
-            self.by_line[line as usize] = fate;
-        }
+        let versions = lines.table(&shown, &["key", "root"])?;
+        let last = self.winners(versions, &["key"], "root", |_| Fate::Edited)?;
+        self.gather(lines, meeting, rest, if retweets == Retweets::Fold { shown } else { last });
         Ok(())
     }
 
-    /// Sums what belongs to each winner that has more than one line: over all `lines` of its key, re-reads included, and over the
-    /// distinct retweets among `distinct`.
-    fn gather(&mut self, lines: &DataFrame, winners: &DataFrame, distinct: &DataFrame) -> PolarsResult<()> {
-        let deleted = lines.column("deleted")?.bool()?;
-        let mut all = ByKey::new(lines, &!deleted)?;
-        let mut carriers = ByKey::new(distinct, distinct.column("retweet")?.bool()?)?;
-        let (keys, numbers) = (winners.column("key")?.u64()?, winners.column("line")?.u32()?);
-        let mut winners: Vec<(u64, u32)> =
-            keys.into_no_null_iter().zip(numbers.into_no_null_iter()).collect();
-        winners.sort_unstable();
-        for (key, line) in winners {
+    /// The last line of each group in this order; the others meet a fate.
+    fn winners(
+        &mut self,
+        lines: DataFrame,
+        by: &[&'static str],
+        group: &str,
+        fate: impl Fn(usize) -> Fate,
+    ) -> Outcome<Vec<u32>> {
+        let ask = || -> PolarsResult<Vec<u32>> {
+            let lines = in_order(lines, by)?;
+            let last = is_last_distinct(lines.column(group)?.as_materialized_series())?;
+            let mut winners = Vec::new();
+            for (line, last) in lines.column("line")?.u32()?.iter().flatten().zip(last.iter()) {
+                if last == Some(true) {
+                    winners.push(line);
+                } else {
+                    self.by_line[line as usize] = fate(line as usize);
+                }
+            }
+            Ok(winners)
+        };
+        ask().map_err(|e| engine(&e))
+    }
+
+    /// Sums what belongs to each winner that has more than one line: over all `meeting` lines of its key, re-reads included, and over the
+    /// retweets among the `distinct` ones.
+    fn gather(
+        &mut self,
+        lines: &Lines,
+        mut meeting: Vec<u32>,
+        mut distinct: Vec<u32>,
+        mut winners: Vec<u32>,
+    ) {
+        meeting.retain(|line| !lines.hidden(*line as usize));
+        distinct.retain(|line| lines.retweet(*line as usize));
+        winners.sort_unstable_by_key(|line| (lines.key(*line), *line));
+        let (mut all, mut carriers) = (ByKey::new(lines, meeting), ByKey::new(lines, distinct));
+        for line in winners {
+            let key = lines.key(line);
             let Sums { lines, own, first, last } = all.sum(key);
             let carriers = carriers.sum(key);
             let retweets = carriers.lines - carriers.own;
@@ -151,7 +162,6 @@ impl Fates {
         }
         self.gathered.sort_unstable_by_key(|(line, _)| *line);
         self.gathered.shrink_to_fit();
-        Ok(())
     }
 }
 
@@ -165,35 +175,25 @@ struct Sums {
 }
 
 /// Lines in the order of their keys.
-struct ByKey {
-    ids: UInt64Chunked,
-    keys: UInt64Chunked,
-    times: Int64Chunked,
-    rows: Peekable<IntoIter<u32>>,
+struct ByKey<'a> {
+    lines: &'a Lines,
+    sorted: Peekable<IntoIter<u32>>,
 }
 
-impl ByKey {
-    /// The lines where `mask` holds.
-    fn new(lines: &DataFrame, mask: &BooleanChunked) -> PolarsResult<Self> {
-        let whole = |name: &str| lines.column(name)?.u64().map(|column| column.rechunk().into_owned());
-        let (ids, keys) = (whole("id")?, whole("key")?);
-        let shown = (0_u32..).zip(mask.iter()).filter(|(_, shown)| *shown == Some(true));
-        let mut rows: Vec<u32> = shown.map(|(row, _)| row).collect();
-        let values = keys.cont_slice()?;
-        rows.sort_unstable_by_key(|row| values[*row as usize]);
-        let times = lines.column("time")?.i64()?.rechunk().into_owned();
-        Ok(Self { ids, keys, times, rows: rows.into_iter().peekable() })
+impl<'a> ByKey<'a> {
+    fn new(lines: &'a Lines, mut some: Vec<u32>) -> Self {
+        some.sort_unstable_by_key(|line| lines.key(*line));
+        Self { lines, sorted: some.into_iter().peekable() }
     }
 
     /// The sums of a key, which is greater than the last one that was asked for.
     fn sum(&mut self, key: u64) -> Sums {
         let mut sum = Sums::default();
-        while let Some(row) = self.rows.next_if(|row| self.keys.get(*row as usize) <= Some(key)) {
-            let row = row as usize;
-            if self.keys.get(row) == Some(key) {
-                let time = self.times.get(row);
+        while let Some(line) = self.sorted.next_if(|line| self.lines.key(*line) <= key) {
+            if self.lines.key(line) == key {
+                let time = self.lines.time(line as usize);
                 sum.lines += 1;
-                sum.own += u32::from(self.ids.get(row) == Some(key));
+                sum.own += u32::from(self.lines.shows_itself(line));
                 sum.first = [sum.first, time].into_iter().flatten().min();
                 sum.last = sum.last.max(time);
             }
@@ -202,14 +202,13 @@ impl ByKey {
     }
 }
 
-/// The rows by a column; most partitions lie in that order already.
-fn in_order(frame: DataFrame, column: &str) -> PolarsResult<DataFrame> {
-    let values = frame.column(column)?.u64()?;
-    let ordered = values.downcast_iter().flat_map(|chunk| chunk.values_iter()).is_sorted();
-    if ordered { Ok(frame) } else { frame.sort([column], SortMultipleOptions::default()) }
-}
-
-/// Whether each row is the last one with its value.
-fn last_of(frame: &DataFrame, column: &str) -> PolarsResult<BooleanChunked> {
-    is_last_distinct(frame.column(column)?.as_materialized_series())
+/// The rows by columns, of which no two rows have all; most partitions lie in that order already, if it is one column.
+fn in_order(frame: DataFrame, by: &[&'static str]) -> PolarsResult<DataFrame> {
+    if let [column] = by {
+        let values = frame.column(column)?.u64()?;
+        if values.downcast_iter().flat_map(|chunk| chunk.values_iter()).is_sorted() {
+            return Ok(frame);
+        }
+    }
+    frame.sort(by.iter().copied(), SortMultipleOptions::default())
 }

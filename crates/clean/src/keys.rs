@@ -7,8 +7,7 @@ use lake::{
     Chunk, Known, Lake, RawCommit, Tombstones, Values, in_parallel, open_part, part_error, read_identities,
 };
 use polars::prelude::{
-    BooleanChunked, DataFrame, Int64Chunked, IntoColumn, NewChunkedArray, UInt8Chunked, UInt32Chunked,
-    UInt64Chunked,
+    DataFrame, IntoColumn, NewChunkedArray, PlSmallStr, UInt8Chunked, UInt32Chunked, UInt64Chunked,
 };
 use task::{Exit, Failure, Outcome, Task, ordered_map};
 use tweet::{Hidden, Id, Identity, Parsed, Reject, Tweet};
@@ -66,8 +65,7 @@ struct Mark {
     hidden: Hidden,
 }
 
-/// Who every line of a partition is, in the order of the parts: 28 bytes a line while fates are decided, and about 70 more for
-/// those that meet another; 12 bytes a line from then on.
+/// Who every line of a partition is, in the order of the parts: 28 bytes a line while fates are decided; 12 bytes a line from then on.
 #[derive(Default)]
 pub(crate) struct Lines {
     /// The tweet itself.
@@ -278,7 +276,8 @@ impl Lines {
         self.uris.get(usize::try_from(id.checked_sub(URIS)?).ok()?)
     }
 
-    fn time(&self, line: usize) -> Option<i64> {
+    /// The own time of a line.
+    pub(crate) fn time(&self, line: usize) -> Option<i64> {
         self.times.get(&line).copied().unwrap_or_else(|| self.time_inside(self.id[line]))
     }
 
@@ -289,45 +288,46 @@ impl Lines {
         }
     }
 
-    /// The lines that share a tweet with another line, a row each: `order, id, key, root, time, retweet, worth, deleted, line`.
-    /// The other lines have no influence on each other.
-    pub(crate) fn meeting(&self) -> Outcome<DataFrame> {
-        let lines = self.meeting_lines();
-        let each = || lines.iter().map(|n| *n as usize);
-        let orders = each().map(|n| self.order(n)).collect::<Outcome<Vec<u64>>>()?;
-        let time: Int64Chunked = each().map(|n| self.time(n)).collect();
-        let worth: Vec<u8> = each().map(|n| self.marks[n].worth).collect();
-        let whole = |name: &str, ids: &[u64]| {
-            let values = each().map(|n| ids[n]).collect();
-            UInt64Chunked::from_vec(name.into(), values).into_column()
-        };
-        let flag = |name: &str, of: &dyn Fn(usize) -> bool| {
-            let values: Vec<bool> = each().map(of).collect();
-            BooleanChunked::from_slice(name.into(), &values).into_column()
-        };
-        let columns = vec![
-            UInt64Chunked::from_vec("order".into(), orders).into_column(),
-            whole("id", &self.id),
-            whole("key", &self.key),
-            whole("root", &self.root),
-            time.with_name("time".into()).into_column(),
-            flag("retweet", &|n| self.retweet(n)),
-            UInt8Chunked::from_vec("worth".into(), worth).into_column(),
-            flag("deleted", &|n| self.hidden(n)),
-            UInt32Chunked::from_slice("line".into(), &lines).into_column(),
-        ];
-        DataFrame::new(lines.len(), columns)
-            .map_err(|e| Failure::new(Exit::Storage, format!("a table could not be made: {e}")))
-    }
-
-    /// The lines that name a tweet which another line names.
-    fn meeting_lines(&self) -> Vec<u32> {
+    /// The lines that name a tweet which another line names. The other lines have no influence on each other.
+    pub(crate) fn meeting(&self) -> Vec<u32> {
         let shared = self.shared();
         let meets = |n: &usize| {
             self.marks[*n].readable
                 && [&self.id, &self.key, &self.root].iter().any(|ids| shared.contains(&ids[*n]))
         };
         (0..self.count()).filter(meets).map(|n| u32::try_from(n).unwrap_or(u32::MAX)).collect()
+    }
+
+    /// Some lines, a row each: these columns of `order, worth, id, key, root`, and `line`.
+    pub(crate) fn table(&self, lines: &[u32], columns: &[&'static str]) -> Outcome<DataFrame> {
+        let each = || lines.iter().map(|line| *line as usize);
+        let column = |name: &&'static str| {
+            let numbers = match *name {
+                "worth" => {
+                    let worth = each().map(|n| self.marks[n].worth).collect();
+                    return Ok(UInt8Chunked::from_vec("worth".into(), worth).into_column());
+                }
+                "order" => each().map(|n| self.order(n)).collect::<Outcome<Vec<u64>>>()?,
+                "id" => each().map(|n| self.id[n]).collect(),
+                "key" => each().map(|n| self.key[n]).collect(),
+                _ => each().map(|n| self.root[n]).collect(),
+            };
+            Ok(UInt64Chunked::from_vec(PlSmallStr::from_static(name), numbers).into_column())
+        };
+        let mut columns = columns.iter().map(column).collect::<Outcome<Vec<_>>>()?;
+        columns.push(UInt32Chunked::from_slice("line".into(), lines).into_column());
+        DataFrame::new(lines.len(), columns)
+            .map_err(|e| Failure::new(Exit::Storage, format!("a table could not be made: {e}")))
+    }
+
+    /// The tweet that a line shows.
+    pub(crate) fn key(&self, line: u32) -> u64 {
+        self.key[line as usize]
+    }
+
+    /// Whether that is the line's own tweet.
+    pub(crate) fn shows_itself(&self, line: u32) -> bool {
+        self.id[line as usize] == self.key[line as usize]
     }
 
     /// Forgets what only fates are decided by.

@@ -62,6 +62,7 @@ impl Short {
     }
 
     #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "halves, and bits enough for any table")]
     fn hash(self) -> usize {
         let (low, high) = (self.0 as u64, (self.0 >> 64) as u64);
         let mixed = u128::from(low ^ 0x9e37_79b9_7f4a_7c15) * u128::from(high ^ 0xd6e8_feb8_6659_fd93);
@@ -137,7 +138,7 @@ impl<V: Copy + Default> Table<V> {
     #[inline(always)]
     fn place(&self, word: Short) -> usize {
         let last = self.keys.len() - 1;
-        let mut place = word.hash() / Self::BITS & last;
+        let mut place = (word.hash() / Self::BITS) & last;
         while self.keys[place] != Self::FREE && self.keys[place] != word {
             place = (place + 1) & last;
         }
