@@ -14,8 +14,9 @@ use text::{Code, Music, Preset, Switches};
 use crate::args::{MusicFlags, Retweets, RuleFlags};
 use crate::names::Names;
 
-/// Version of everything here that decides a result and has no version of its own: parser, fates, text stage.
-const RULES_VERSION: &str = "1";
+/// Version of everything here that decides a result and has no version of its own: parser, fates, text stage, and how its files are
+/// written, for a result of one name has the same bytes whoever makes it.
+const RULES_VERSION: &str = "2";
 
 /// What decides a result.
 #[derive(Clone)]
